@@ -1,0 +1,84 @@
+import type { Cause } from "../errors.js";
+import type { ServiceState, StepName, StepState } from "../operations/driver.js";
+
+/** What an Update event says of its Update; enough to show it when the rows have changed or gone. */
+export interface UpdateSnapshot {
+  updateId: string;
+  serviceId: string;
+  /** Name of the service. */
+  service: string;
+  environmentId: string;
+  /** Code of the environment. */
+  environment: string;
+  recipeId: string;
+  /** Name of the recipe. */
+  recipe: string;
+  reasons: UpdateReason[];
+  fromRevision: number | null;
+  toRevision: number;
+  /** Rendered specs by content, between which the changes are. */
+  fromFingerprint: string | null;
+  toFingerprint: string;
+  /** ISO 8601. */
+  since: string;
+}
+
+export type UpdateReason = "RECIPE" | "INPUTS" | "ENVIRONMENT" | "IMAGE" | "CODE" | "DRIFT";
+
+export interface StepSnapshot {
+  name: StepName;
+  state: StepState;
+  done: number;
+  of: number;
+  /** ISO 8601. */
+  startedAt: string | null;
+  finishedAt: string | null;
+  detail: string | null;
+}
+
+export type OperationKind = "DEPLOY" | "REBUILD" | "ROLLBACK" | "RESTART" | "SCALE" | "REMOVE";
+export type OperationState =
+  | "QUEUED"
+  | "RUNNING"
+  | "SUCCEEDED"
+  | "UNPROVEN"
+  | "FAILED"
+  | "ROLLED_BACK"
+  | "CANCELLED"
+  | "SUPERSEDED";
+
+/** An operation as it was at its event. */
+export interface OperationSnapshot {
+  operationId: string;
+  serviceId: string;
+  environmentId: string;
+  kind: OperationKind;
+  state: OperationState;
+  steps: StepSnapshot[];
+  fromRevision: number | null;
+  toRevision: number | null;
+  commit: string | null;
+  requestedBy: string;
+  queuedAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  cancelRequested: boolean;
+  cause: Cause | null;
+}
+
+/** Every type of event and what it carries: producers and subscriptions share this one map. */
+export interface EventMap {
+  UPDATE_AVAILABLE: UpdateSnapshot;
+  UPDATE_RESOLVED: UpdateSnapshot;
+  OPERATION_CHANGED: OperationSnapshot;
+  SERVICE_CHANGED: { serviceId: string; environmentId: string; state: ServiceState };
+}
+export type EventType = keyof EventMap;
+
+/** An event to be appended: the ids are what subscriptions are indexed by. */
+export type NewEvent = {
+  [T in EventType]: { type: T; payload: EventMap[T] };
+}[EventType];
+
+/** An event of the log; cursors are handed out in commit order and without gaps. */
+export type LoggedEvent = NewEvent & { cursor: bigint; at: Date };

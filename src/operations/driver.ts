@@ -1,0 +1,174 @@
+import type { RenderedSpec } from "../domain/rendered-spec.js";
+import type { Cause } from "../errors.js";
+
+export const driverKinds = ["PROCESS", "SWARM", "KUBERNETES"] as const;
+export type DriverKind = (typeof driverKinds)[number];
+
+export const stepNames = [
+  "LOAD_RECIPE",
+  "FETCH_SOURCE",
+  "INSTALL",
+  "START",
+  "READY",
+  "CUT_OVER",
+  "TERMINATE_OLD",
+] as const;
+export type StepName = (typeof stepNames)[number];
+export type StepState = "PENDING" | "RUNNING" | "DONE" | "SKIPPED" | "FAILED";
+
+/** Which service of which environment; what engine names and labels are made of. */
+export interface ServiceRef {
+  serviceId: string;
+  environmentId: string;
+  /** e.g. `DEV` */
+  environment: string;
+  /** e.g. `orders` */
+  name: string;
+}
+
+/** Everything a driver needs to run a service: the projected spec and the facts that are not part of it. */
+export interface Target {
+  ref: ServiceRef;
+  /** What this target is stamped with on the engine. */
+  stamp: { operationId: string; fence: number };
+  /** As returned by this driver's own `project`. */
+  spec: RenderedSpec;
+  fingerprint: string;
+  recipe: string;
+  replicas: number;
+  /** The pinned commit (full hash), null without a source. */
+  commit: string | null;
+  /** Plaintext by secret version id. Never log it, never write it to disk in clear. */
+  secrets: ReadonlyMap<string, string>;
+  /** For the source's repository; null when it is public. */
+  gitCredential: { username: string; password: string } | null;
+}
+
+/** What a driver will apply of a spec; fields it does not apply are reset to their empty value and named. */
+export interface Projection {
+  spec: RenderedSpec;
+  /** Paths that were set and are not applied, e.g. `image`, `resources.memory`. */
+  ignored: string[];
+}
+
+/** A step that moves on; `done` of `of` counts replicas. */
+export interface StepProgress {
+  step: StepName;
+  state: StepState;
+  done: number;
+  of: number;
+  /** A few words for people, e.g. `from cache`. */
+  detail?: string;
+}
+
+export type LogStream = "rebake" | "git" | "npm" | "stdout" | "stderr";
+export interface OperationLogLine {
+  stream: LogStream;
+  line: string;
+  /** Replica number, null when it is about the whole. */
+  instance: number | null;
+}
+
+/** Where a driver reports to while it works. */
+export interface Reporter {
+  /** Journals the step with its event, then resolves; throws LeaseLost when this server may not go on. */
+  step(progress: StepProgress): Promise<void>;
+  /** Appends to the operation's log; never throws and never waits. */
+  log(line: OperationLogLine): void;
+  /** Aborted when the operation is cancelled (reason: OperationFailure) or its lease lost (reason: LeaseLost). */
+  signal: AbortSignal;
+}
+
+/**
+ * How a replacement ended. `SUCCEEDED`: proven ready by a probe. `UNPROVEN`: it runs, the recipe has no
+ * probe. `FAILED`: nothing old was replaced. `ROLLED_BACK`: some of the old had been replaced and stands again.
+ * `CANCELLED`: as FAILED, because the signal said so. Except for the first two nothing of the new one is left.
+ */
+export interface Outcome {
+  verdict: "SUCCEEDED" | "UNPROVEN" | "FAILED" | "ROLLED_BACK" | "CANCELLED";
+  cause: Cause | null;
+}
+
+export type TaskState = "STARTING" | "RUNNING" | "BACKING_OFF" | "STOPPING" | "STOPPED";
+/** One replica as it is now. */
+export interface Task {
+  id: string;
+  /** Replica number: 1, 2, 3… */
+  instance: number;
+  state: TaskState;
+  since: Date;
+  node: string;
+  message: string | null;
+  restarts: number;
+  /** host:port, null without a port. */
+  address: string | null;
+  operationId: string;
+}
+export interface PublishedPort {
+  name: string;
+  target: number;
+  published: number;
+  protocol: "TCP" | "UDP";
+  /** host:port to reach the service at. */
+  address: string;
+}
+export type ServiceState = "STARTING" | "RUNNING" | "DEGRADED" | "STOPPED" | "UNKNOWN";
+/** A service as its engine sees it now. */
+export interface Observed {
+  state: ServiceState;
+  tasks: Task[];
+  ports: PublishedPort[];
+  /** Fingerprint and stamp of what runs; null when nothing does. */
+  fingerprint: string | null;
+  operationId: string | null;
+}
+
+export interface ServiceLogLine {
+  at: Date;
+  instance: number;
+  stream: "stdout" | "stderr";
+  line: string;
+}
+
+export interface DriverHealth {
+  reachable: boolean;
+  version: string | null;
+  nodes: number;
+  /** What this engine cannot do, in sentences. */
+  limitations: string[];
+  error: string | null;
+}
+
+/**
+ * What Rebake needs of an orchestrator. Revision-level: a driver rolls replicas itself. All methods are
+ * re-entrant: called again after a crash with the same target they find what is there and go on.
+ */
+export interface Driver {
+  readonly kind: DriverKind;
+  /** Pure and fast: called for every affected service of a bump. */
+  project(spec: RenderedSpec): Projection;
+  /**
+   * Puts `target` in the place of `current` (null: first deploy) and keeps `current` serving until the new
+   * one is ready. Reports the steps FETCH_SOURCE to TERMINATE_OLD. Resolves with a verdict also when things
+   * go wrong; rejects only for LeaseLost and faults of its own.
+   */
+  replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome>;
+  inspect(ref: ServiceRef): Promise<Observed>;
+  /** The last `tail` lines, then, when `follow`, new ones until the signal aborts. */
+  logs(
+    ref: ServiceRef,
+    options: { tail: number; follow: boolean; signal: AbortSignal },
+  ): AsyncIterable<ServiceLogLine>;
+  /** Drains and ends everything of the service and forgets it; fine when there is nothing. */
+  remove(ref: ServiceRef, report: Reporter): Promise<Outcome>;
+  check(environmentId: string): Promise<DriverHealth>;
+  /**
+   * For drivers whose tasks live with the server (PROCESS): ends what an earlier run left, then brings
+   * `deployed` back to run, in the background, each as soon as it can. `drainSeconds` is not waited for.
+   */
+  restore(deployed: Target[]): Promise<void>;
+  /** Called with the service whose observed state changed. At most one listener. */
+  onChange(listener: (ref: ServiceRef) => void): void;
+  /** Ends everything that must not outlive the server. */
+  close(): Promise<void>;
+}
