@@ -215,7 +215,9 @@ function hostName(given: string): string | undefined {
 }
 
 function postgresUrl(given: string): string | undefined {
-  const url = URL.canParse(given) ? new URL(given) : null;
+  // `postgres://user:password@/database?host=/run/postgresql` is usual, but no URL: it lacks a host.
+  const complete = given.replace("@/", "@socket/");
+  const url = URL.canParse(complete) ? new URL(complete) : null;
   return url?.protocol === "postgres:" || url?.protocol === "postgresql:" ? given : undefined;
 }
 

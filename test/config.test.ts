@@ -122,7 +122,8 @@ describe("config", () => {
 
   it("is what the README says", () => {
     const readme = readFileSync("README.md", "utf8");
-    const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (.*) \| (.*) \|$/gm)].map((row) => row.slice(1));
+    const cells = /^\| `([A-Z_]+)` +\| (.*?) +\| (.*?) +\|$/gm;
+    const rows = [...readme.matchAll(cells)].map((row) => row.slice(1));
     const expected = configTable.map((row) => [row.name, asInReadme(row.default), row.meaning]);
     expect(rows).to.deep.equal(expected);
   });
