@@ -20,7 +20,7 @@ import { StartError } from "../errors.js";
 import type { Log } from "../log.js";
 import { type Binaries, copyBinaries, findBinaries } from "./postgres-binaries.js";
 import { canEnter, canRun, chooseUser, type RunAs, reachableFolder } from "./postgres-user.js";
-import { findPostmaster, stopPostmaster, untilReady } from "./postmaster.js";
+import { findPostmaster, removeLockOfZombie, stopPostmaster, untilReady } from "./postmaster.js";
 
 export interface EmbeddedPostgres {
   /** Connects as the owner; holds the password: never log it. */
@@ -176,6 +176,7 @@ async function adopt(cluster: Cluster): Promise<EmbeddedPostgres | null> {
 }
 
 async function start(cluster: Cluster): Promise<EmbeddedPostgres> {
+  await removeLockOfZombie(cluster.data);
   for (let attempt = 1; ; attempt++) {
     const child = await launch(cluster, await freePort());
     const ready = await untilReady(cluster.data, async () => hasEnded(child), readyDeadlineMs);
