@@ -199,7 +199,7 @@ async function launch(cluster: Cluster, port: number): Promise<ChildProcess> {
   const settings = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories="];
   settings.push("log_min_messages=log", "log_checkpoints=off", "log_timezone=UTC", "timezone=UTC");
   if (cluster.unsafeFast) {
-    settings.push("fsync=off", "synchronous_commit=off", "full_page_writes=off");
+    settings.push("fsync=off", "full_page_writes=off");
   }
   const args = ["-D", cluster.data, ...settings.flatMap((setting) => ["-c", setting])];
   const stdio: ["ignore", number, number] = ["ignore", output.fd, output.fd];
