@@ -21,7 +21,8 @@ export class PublishedPorts {
   /** Published port by port name; what the recipe publishes wins over what is allocated. */
   assign(service: string, ports: PortSpec[]): Promise<Map<string, number>> {
     return this.exclusively(async (allocations) => {
-      const own = (allocations[service] ??= {});
+      const own = allocations[service] ?? {};
+      allocations[service] = own;
       let changed = false;
       const assigned = new Map<string, number>();
       for (const { name, published } of ports) {
@@ -48,7 +49,10 @@ export class PublishedPorts {
   }
 
   private exclusively<T>(work: (allocations: Allocations) => Promise<T>): Promise<T> {
-    const done = this.queue.then(async () => work((this.allocations ??= await this.load())));
+    const done = this.queue.then(async () => {
+      this.allocations ??= await this.load();
+      return work(this.allocations);
+    });
     this.queue = done.catch(() => undefined);
     return done;
   }

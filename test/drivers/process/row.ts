@@ -1,0 +1,16 @@
+import pino from "pino";
+import { createProcessDriver } from "../../../src/drivers/process/index.js";
+import type { DriverRow } from "../bench.js";
+
+export const processRow: DriverRow = {
+  name: "PROCESS",
+  create: (home) =>
+    createProcessDriver({
+      home,
+      host: "127.0.0.1",
+      servicePorts: { from: 21_000, to: 21_400 },
+      log: pino({ level: process.env.TEST_LOG ?? "silent" }),
+      cacheMaxBytes: 1e9,
+      cacheMaxAgeSeconds: 86_400,
+    }),
+};
