@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import type { z } from "zod";
 import { newId } from "../../src/domain/id.js";
 import { recipeSpecSchema } from "../../src/domain/recipe-spec.js";
 import type { RenderedSpec } from "../../src/domain/rendered-spec.js";
@@ -67,12 +69,11 @@ export class Recorder implements Reporter {
   }
 }
 
-type SpecInput = Parameters<typeof recipeSpecSchema.parse>[0] & object;
+type SpecFields = Partial<Omit<z.input<typeof recipeSpecSchema>, "env" | "files">> &
+  Partial<Pick<RenderedSpec, "env" | "files" | "mode">>;
 
 /** A rendered spec from recipe fields; env and files are given as rendered. */
-export function specOf(
-  fields: SpecInput & Partial<Pick<RenderedSpec, "env" | "files" | "mode">>,
-): RenderedSpec {
+export function specOf(fields: SpecFields): RenderedSpec {
   const { env = [], files = [], mode = "REPLICATED", ...recipe } = fields;
   const parsed = recipeSpecSchema.parse({
     image: null,
@@ -140,4 +141,21 @@ export class Bench {
     const response = await fetch((await this.url(ref)) + path);
     return (await response.json()) as T;
   }
+}
+
+/** Living processes of a group; zombies do not count. */
+export function livingIn(group: number): string[] {
+  const lines = execFileSync("ps", ["-Ao", "pgid=,stat=,args="]).toString().split("\n");
+  return lines.filter((line) => {
+    const [pgid, state] = line.trim().split(/\s+/);
+    return Number(pgid) === group && !state?.startsWith("Z");
+  });
+}
+
+/** Living processes whose command line is exactly that. */
+export function livingAs(command: string): string[] {
+  const lines = execFileSync("ps", ["-Ao", "stat=,args="]).toString().split("\n");
+  return lines.filter(
+    (line) => /^\S+\s+/.test(line) && !line.startsWith("Z") && line.replace(/^\S+\s+/, "") === command,
+  );
 }

@@ -145,7 +145,8 @@ export class Replacement {
   private async terminateOld(): Promise<void> {
     const count = this.old?.instances.length ?? 0;
     this.signal.throwIfAborted();
-    await this.begin("TERMINATE_OLD", count);
+    this.step = { name: "TERMINATE_OLD", done: 0, of: count };
+    await this.report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: 0, of: count });
     this.irrevocable = true;
     this.set.supervise();
     this.set.context.echo = null;
