@@ -95,18 +95,21 @@ describe("embedded PostgreSQL", function () {
     expect(error.message).to.include("no_such_setting").and.to.include("DATABASE_URL");
   });
 
-  (isRoot ? it : it.skip)("as root, puts its data where its user can get when the home is private", async () => {
-    const home = join(folder.path, "private", "home");
-    await mkdir(home, { recursive: true });
-    await chmod(join(folder.path, "private"), 0o700);
-    const first = await start(home);
-    expect(first.folder).not.to.include(home);
-    await query(first.url, "create table t as select 1 as one");
-    await first.stop();
-    const second = await start(home);
-    expect(second.folder).to.equal(first.folder);
-    expect(await query(second.url, "select one from t")).to.deep.equal([{ one: 1 }]);
-    await second.stop();
-    await rm(join(second.folder, ".."), { recursive: true });
-  });
+  (isRoot ? it : it.skip)(
+    "as root, puts its data where its user can get when the home is private",
+    async () => {
+      const home = join(folder.path, "private", "home");
+      await mkdir(home, { recursive: true });
+      await chmod(join(folder.path, "private"), 0o700);
+      const first = await start(home);
+      expect(first.folder).not.to.include(home);
+      await query(first.url, "create table t as select 1 as one");
+      await first.stop();
+      const second = await start(home);
+      expect(second.folder).to.equal(first.folder);
+      expect(await query(second.url, "select one from t")).to.deep.equal([{ one: 1 }]);
+      await second.stop();
+      await rm(join(second.folder, ".."), { recursive: true });
+    },
+  );
 });

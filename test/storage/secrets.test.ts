@@ -58,7 +58,9 @@ describe("secrets", () => {
   it("knows at start whether the key is the right one", () => {
     const check = box.makeCheck();
     box.verify(check);
-    expect(() => other.verify(check)).to.throw("does not open").with.property("code", "SECRET_KEY_WRONG");
+    expect(() => other.verify(check))
+      .to.throw("does not open")
+      .with.property("code", "SECRET_KEY_WRONG");
   });
 
   it("makes a key file that only its owner can read, once", async () => {
