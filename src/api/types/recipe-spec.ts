@@ -5,6 +5,13 @@ type PartClass = new () => object;
 const outputs = new Map<PartName, PartClass>();
 const inputs = new Map<PartName, PartClass>();
 
+/** Parts that occur in lists only. */
+const listed = new Set(
+  Object.values(specParts)
+    .flatMap((part) => Object.values(part.fields))
+    .flatMap((field) => (field.list && typeof field.type === "string" ? [field.type] : [])),
+);
+
 function emptyClass(name: string): PartClass {
   return { [name]: class {} }[name]!;
 }
@@ -27,7 +34,9 @@ for (const [name, part] of Object.entries(specParts) as [PartName, (typeof specP
   outputs.set(name, output);
 
   const input = emptyClass(`${name}Input`);
-  const rule = "A field that is absent stays as it is, null clears it, a list is replaced as a whole.";
+  const rule = listed.has(name)
+    ? "Lists are sent whole, so what is absent here gets its default."
+    : "What is absent stays as it is, null clears it, a list is replaced as a whole.";
   InputType(`${name}Input`, { description: `${part.description} ${rule}` })(input);
   inputs.set(name, input);
 
