@@ -1,0 +1,35 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
+import type { DriverKind } from "../operations/driver.js";
+
+/** A value of an environment's own that recipes can use as `$REBAKE_VALUE_<name>`. */
+export interface NamedValue {
+  name: string;
+  value: string;
+}
+
+/** A place to run services, with one driver. */
+@Entity("environment")
+export class Environment {
+  @PrimaryColumn("text")
+  id!: string;
+
+  /** Unique, upper case, e.g. `DEV`; never changes. */
+  @Column("text")
+  code!: string;
+
+  @Column("text")
+  description!: string;
+
+  @Column("text")
+  driver!: DriverKind;
+
+  /** For PROCESS: the id of the home whose server runs it; null for the other drivers. */
+  @Column("text", { name: "host_id", nullable: true })
+  hostId!: string | null;
+
+  @Column("jsonb")
+  values!: NamedValue[];
+
+  @CreateDateColumn({ name: "created_at", type: "timestamptz" })
+  createdAt!: Date;
+}

@@ -1,0 +1,121 @@
+import { Column, Entity, PrimaryColumn } from "typeorm";
+import type { Cause } from "../errors.js";
+import type { OperationKind, OperationSnapshot, OperationState, StepSnapshot } from "../events/event-map.js";
+import { stepNames } from "../operations/driver.js";
+
+export const operationKinds = ["DEPLOY", "REBUILD", "ROLLBACK", "RESTART", "SCALE", "REMOVE"] as const;
+export const operationStates = [
+  "QUEUED",
+  "RUNNING",
+  "SUCCEEDED",
+  "UNPROVEN",
+  "FAILED",
+  "ROLLED_BACK",
+  "CANCELLED",
+  "SUPERSEDED",
+] as const;
+
+/** Whether an operation in this state has its verdict. */
+export function hasEnded(state: OperationState): boolean {
+  return state !== "QUEUED" && state !== "RUNNING";
+}
+
+/** One queued piece of work on one service; the row is the job. */
+@Entity("operation")
+export class Operation {
+  @PrimaryColumn("text")
+  id!: string;
+
+  @Column("text", { name: "service_id" })
+  serviceId!: string;
+
+  @Column("text", { name: "environment_id" })
+  environmentId!: string;
+
+  @Column("text")
+  kind!: OperationKind;
+
+  @Column("text")
+  state!: OperationState;
+
+  @Column("text", { name: "idempotency_key", nullable: true })
+  idempotencyKey!: string | null;
+
+  /** Name of the token that asked for it. */
+  @Column("text", { name: "requested_by" })
+  requestedBy!: string;
+
+  @Column("integer", { name: "from_revision", nullable: true })
+  fromRevision!: number | null;
+
+  /** Set once LOAD_RECIPE is done, like `fingerprint` and `commit`: the journalled intent. */
+  @Column("integer", { name: "to_revision", nullable: true })
+  toRevision!: number | null;
+
+  @Column("text", { nullable: true })
+  fingerprint!: string | null;
+
+  @Column("text", { nullable: true })
+  commit!: string | null;
+
+  @Column("jsonb")
+  steps!: StepSnapshot[];
+
+  @Column("jsonb", { nullable: true })
+  cause!: Cause | null;
+
+  @Column("text", { name: "cancel_requested_by", nullable: true })
+  cancelRequestedBy!: string | null;
+
+  @Column("timestamptz", { name: "queued_at" })
+  queuedAt!: Date;
+
+  @Column("timestamptz", { name: "started_at", nullable: true })
+  startedAt!: Date | null;
+
+  @Column("timestamptz", { name: "finished_at", nullable: true })
+  finishedAt!: Date | null;
+
+  /** Until when the server that runs it holds it, by the database's clock. */
+  @Column("timestamptz", { name: "lease_until", nullable: true })
+  leaseUntil!: Date | null;
+
+  /** Rises with every claim; a write that carries an older one is refused. */
+  @Column("bigint")
+  fence!: string;
+}
+
+/** The steps of a new operation; a removal has only the last. */
+export function initialSteps(kind: OperationKind): StepSnapshot[] {
+  const names = kind === "REMOVE" ? stepNames.filter((name) => name === "TERMINATE_OLD") : stepNames;
+  return names.map((name) => ({
+    name,
+    state: "PENDING",
+    done: 0,
+    of: 1,
+    startedAt: null,
+    finishedAt: null,
+    detail: null,
+  }));
+}
+
+/** The operation as its events carry it. */
+export function snapshotOf(operation: Operation): OperationSnapshot {
+  return {
+    operationId: operation.id,
+    serviceId: operation.serviceId,
+    environmentId: operation.environmentId,
+    kind: operation.kind,
+    state: operation.state,
+    steps: operation.steps,
+    fromRevision: operation.fromRevision,
+    toRevision: operation.toRevision,
+    commit: operation.commit,
+    requestedBy: operation.requestedBy,
+    queuedAt: operation.queuedAt.toISOString(),
+    startedAt: operation.startedAt?.toISOString() ?? null,
+    finishedAt: operation.finishedAt?.toISOString() ?? null,
+    cancelRequested: operation.cancelRequestedBy !== null,
+    cause: operation.cause,
+  };
+}

@@ -1,0 +1,48 @@
+import { Column, Entity, PrimaryColumn } from "typeorm";
+import type { UpdateReason } from "../events/event-map.js";
+
+/**
+ * The standing fact that a service does not run what it should. The row exists exactly while desired and
+ * deployed differ; `settle-updates.ts` is the only writer.
+ */
+@Entity("service_update")
+export class Update {
+  @PrimaryColumn("text")
+  id!: string;
+
+  @Column("text", { name: "service_id" })
+  serviceId!: string;
+
+  @Column("text", { name: "environment_id" })
+  environmentId!: string;
+
+  @Column("text", { name: "recipe_id" })
+  recipeId!: string;
+
+  @Column("text", { array: true })
+  reasons!: UpdateReason[];
+
+  @Column("integer", { name: "from_revision", nullable: true })
+  fromRevision!: number | null;
+
+  @Column("integer", { name: "to_revision" })
+  toRevision!: number;
+
+  /** Null when the service never ran. */
+  @Column("text", { name: "from_fingerprint", nullable: true })
+  fromFingerprint!: string | null;
+
+  @Column("text", { name: "to_fingerprint" })
+  toFingerprint!: string;
+
+  @Column("timestamptz")
+  since!: Date;
+
+  @Column("timestamptz", { name: "read_at", nullable: true })
+  readAt!: Date | null;
+}
+
+/** `UPDATE` when new code is the only reason, else `UPGRADE`. */
+export function updateKind(reasons: readonly UpdateReason[]): "UPDATE" | "UPGRADE" {
+  return reasons.length === 1 && reasons[0] === "CODE" ? "UPDATE" : "UPGRADE";
+}
