@@ -8,6 +8,7 @@ const about = {
   environment: env.SHOP_ENVIRONMENT ?? "none",
   commit: env.SHOP_COMMIT ?? null,
   instance: env.SHOP_INSTANCE ?? null,
+  operation: env.SHOP_OPERATION ?? null,
   startedAt: new Date().toISOString(),
   greeting: env.SHOP_GREETING ?? "Hello",
 };
