@@ -76,6 +76,10 @@ export class Operation {
   @Column("timestamptz", { name: "finished_at", nullable: true })
   finishedAt!: Date | null;
 
+  /** Until when the server that runs it holds it, by the database's clock. */
+  @Column("timestamptz", { name: "lease_until", nullable: true })
+  leaseUntil!: Date | null;
+
   /** Rises with every claim; a write that carries an older one is refused. */
   @Column("bigint")
   fence!: string;

@@ -33,7 +33,7 @@ const portNumber = z.int().min(1, "must be 1 to 65535").max(65_535, "must be 1 t
 const seconds = (min: number, max: number) =>
   z.int().min(min, `must be ${min} to ${max} seconds`).max(max, `must be ${min} to ${max} seconds`);
 const nullable = <T extends z.ZodType>(type: T) => type.nullable().default(null);
-const absolutePath = line(4096).regex(/^\/(?!.*(^|\/)\.\.(\/|$))/, "must be an absolute path without `..`");
+const absolutePath = line(4096).regex(/^(?!.*\/\.\.(\/|$))\//, "must be an absolute path without `..`");
 
 function uniqueBy<T>(key: (item: T) => string) {
   return (items: T[], context: z.RefinementCtx) => {

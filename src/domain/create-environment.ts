@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { UserInputError } from "../errors.js";
+import { driverKinds } from "../operations/driver.js";
+import type { Transaction } from "../storage/transaction.js";
+import { type Drivers, driverFor } from "./drivers.js";
+import { Environment } from "./environment.js";
+import { newId } from "./id.js";
+import { parseInput } from "./parse-spec.js";
+import { variableName } from "./recipe-spec.js";
+
+const environmentInput = z.object({
+  code: z
+    .string()
+    .regex(
+      /^[A-Z][A-Z0-9_-]{0,29}$/,
+      "must be 1 to 30 upper-case letters, digits, dashes or underscores, beginning with a letter",
+    ),
+  description: z.string().max(10_000, "may have at most 10000 characters").nullable().default(""),
+  driver: z.enum(driverKinds),
+  values: z
+    .array(
+      z.object({ name: variableName, value: z.string().max(65_536, "may have at most 65536 characters") }),
+    )
+    .max(500, "may have at most 500 entries")
+    .refine(
+      (items) => new Set(items.map((item) => item.name)).size === items.length,
+      "may not name a value twice",
+    )
+    .nullable()
+    .default([]),
+});
+export type CreateEnvironmentInput = z.input<typeof environmentInput>;
+
+/**
+ * Adds a place to run services. A PROCESS environment belongs to the host of the server that was asked.
+ * @throws UserInputError NAME_TAKEN, DRIVER_UNAVAILABLE; UserInputErrors INVALID
+ */
+export async function createEnvironment(
+  tx: Transaction,
+  input: CreateEnvironmentInput,
+  { hostId, drivers }: { hostId: string; drivers: Drivers },
+): Promise<Environment> {
+  const parsed = parseInput(environmentInput, input, []);
+  driverFor(drivers, parsed.driver);
+  const id = newId("environment");
+  const added = await tx.query(
+    `insert into environment (id, code, description, driver, host_id, values) values ($1, $2, $3, $4, $5, $6::jsonb)
+     on conflict (code) do nothing returning id`,
+    [
+      id,
+      parsed.code,
+      parsed.description ?? "",
+      parsed.driver,
+      parsed.driver === "PROCESS" ? hostId : null,
+      JSON.stringify(parsed.values ?? []),
+    ],
+  );
+  if (added.length === 0) {
+    throw new UserInputError(
+      "NAME_TAKEN",
+      `There is an environment ${parsed.code} already; choose another code.`,
+      ["code"],
+    );
+  }
+  return tx.manager.findOneByOrFail(Environment, { id });
+}

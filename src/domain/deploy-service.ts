@@ -1,0 +1,162 @@
+import { z } from "zod";
+import { UserInputError, UserInputErrors } from "../errors.js";
+import type { SecretBox } from "../storage/secrets.js";
+import type { Transaction } from "../storage/transaction.js";
+import type { Actor } from "./actor.js";
+import { type Drivers, driverFor, renderFor } from "./drivers.js";
+import { enqueueOperation } from "./enqueue-operation.js";
+import type { Environment } from "./environment.js";
+import { findEnvironment, findRecipe, loadRevision } from "./find.js";
+import { newId } from "./id.js";
+import { Operation } from "./operation.js";
+import { parseInput } from "./parse-spec.js";
+import { assertPortsFree } from "./published-ports.js";
+import type { Recipe } from "./recipe.js";
+import { dnsLabel, type RecipeSpec, sourceSchema } from "./recipe-spec.js";
+import { keepRenderedSpecs } from "./rendered-specs.js";
+import { sealInputs } from "./seal-inputs.js";
+import { Service } from "./service.js";
+
+const serviceInput = z.object({
+  environment: z.string(),
+  recipe: z.string(),
+  name: dnsLabel(63),
+  title: z.string().max(255, "may have at most 255 characters").nullable().default(null),
+  group: z.string().max(255, "may have at most 255 characters").nullable().default(null),
+  mode: z.enum(["REPLICATED", "GLOBAL"]).nullable().default("REPLICATED"),
+  replicas: z.int().min(0, "must be 0 to 1000").max(1000, "must be 0 to 1000").nullable().default(1),
+  source: sourceSchema.partial().nullable().default(null),
+  inputs: z
+    .array(z.object({ name: z.string(), value: z.string().max(65_536, "may have at most 65536 characters") }))
+    .max(500, "may have at most 500 entries")
+    .nullable()
+    .default([]),
+  idempotencyKey: z.string().nullable().default(null),
+});
+export type DeployServiceInput = z.input<typeof serviceInput>;
+type Parsed = z.output<typeof serviceInput>;
+
+/**
+ * Adds a service made from a recipe's newest revision, and queues its first deploy.
+ * @throws UserInputError NOT_FOUND, NAME_TAKEN, ARCHIVED, PORT_TAKEN, DRIVER_UNAVAILABLE; UserInputErrors INVALID,
+ * MISSING_INPUT, UNKNOWN_INPUT, UNKNOWN_COMPUTED
+ */
+export async function deployService(
+  tx: Transaction,
+  input: DeployServiceInput,
+  actor: Actor,
+  deps: { drivers: Drivers; secretBox: SecretBox },
+): Promise<{ service: Service; operation: Operation }> {
+  const parsed = parseInput(serviceInput, withoutNulls(input), []);
+  const environment = await findEnvironment(tx, parsed.environment);
+  const recipe = await findRecipe(tx, parsed.recipe, "share");
+  recipe.assertUsable();
+  const again = await deployedBefore(tx, environment, parsed);
+  if (again) {
+    return again;
+  }
+  const { spec } = await loadRevision(tx, recipe.id, recipe.currentRevision);
+  const service = await addService(tx, { environment, recipe, spec, parsed }, deps);
+  const operation = await enqueueOperation(
+    tx,
+    service,
+    { kind: "DEPLOY", idempotencyKey: parsed.idempotencyKey },
+    actor,
+  );
+  return { service, operation };
+}
+
+/** A null for an optional field means the same as leaving it out. */
+function withoutNulls(input: DeployServiceInput): object {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null));
+}
+
+async function deployedBefore(tx: Transaction, environment: Environment, { name, idempotencyKey }: Parsed) {
+  const where = { environmentId: environment.id, name };
+  const existing = (await tx.manager.findBy(Service, where)).find((service) => !service.removedAt);
+  if (!existing) {
+    return null;
+  }
+  const operation =
+    idempotencyKey &&
+    (await tx.manager.findOneBy(Operation, { serviceId: existing.id, idempotencyKey, kind: "DEPLOY" }));
+  return operation ? { service: existing, operation } : nameTaken(environment, name);
+}
+
+function nameTaken(environment: Environment, name: string): never {
+  const message = `There is a service ${name} in ${environment.code} already; rebuild it or choose another name.`;
+  throw new UserInputError("NAME_TAKEN", message, ["name"]);
+}
+
+async function addService(
+  tx: Transaction,
+  {
+    environment,
+    recipe,
+    spec,
+    parsed,
+  }: { environment: Environment; recipe: Recipe; spec: RecipeSpec; parsed: Parsed },
+  { drivers, secretBox }: { drivers: Drivers; secretBox: SecretBox },
+): Promise<Service> {
+  assertAskedFor(spec, parsed.inputs ?? []);
+  const id = newId("service");
+  const { inputs, secrets } = sealInputs(spec, parsed.inputs ?? [], id, secretBox);
+  const mode = parsed.mode ?? "REPLICATED";
+  const ingredients = { mode, source: parsed.source, inputs, values: environment.values };
+  const desired = renderFor(driverFor(drivers, environment.driver), spec, ingredients);
+  await keepRenderedSpecs(tx, [desired]);
+  const added = await tx.query(
+    `insert into service (id, environment_id, recipe_id, name, title, group_name, mode, replicas, source, inputs,
+       desired_revision, desired_fingerprint)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12)
+     on conflict do nothing returning id`,
+    [
+      id,
+      environment.id,
+      recipe.id,
+      parsed.name,
+      parsed.title,
+      parsed.group,
+      mode,
+      mode === "GLOBAL" ? 1 : (parsed.replicas ?? 1),
+      parsed.source && JSON.stringify(parsed.source),
+      JSON.stringify(inputs),
+      recipe.currentRevision,
+      desired.fingerprint,
+    ],
+  );
+  if (added.length === 0) {
+    nameTaken(environment, parsed.name);
+  }
+  for (const secret of secrets) {
+    await tx.query(
+      "insert into service_secret (version, service_id, name, ciphertext) values ($1, $2, $3, $4)",
+      [secret.version, id, secret.name, secret.ciphertext],
+    );
+  }
+  await assertPortsFree(tx, [{ id, environmentId: environment.id }], [desired]);
+  return tx.manager.findOneByOrFail(Service, { id });
+}
+
+function assertAskedFor(spec: RecipeSpec, inputs: readonly { name: string }[]): void {
+  const asked = spec.env
+    .filter((item) => item.kind === "INPUT" || item.kind === "SECRET")
+    .map((item) => item.name);
+  const names = inputs.map((input) => input.name);
+  const problems = names
+    .filter((name) => !asked.includes(name))
+    .map((name) => {
+      const list = asked.length > 0 ? `it asks for ${asked.join(", ")}` : "it asks for none";
+      return new UserInputError("UNKNOWN_INPUT", `The recipe has no input ${name.slice(0, 80)}; ${list}.`, [
+        "inputs",
+        name,
+      ]);
+    });
+  const twice = names.filter((name, index) => names.indexOf(name) < index);
+  problems.push(
+    ...twice.map((name) => new UserInputError("INVALID", `Input ${name} is given twice.`, ["inputs", name])),
+  );
+  if (problems.length > 0) {
+    throw new UserInputErrors(problems);
+  }
+}

@@ -1,0 +1,50 @@
+import { UserInputError } from "../errors.js";
+import type { Transaction } from "../storage/transaction.js";
+import { Environment } from "./environment.js";
+import { Recipe, RecipeRevision } from "./recipe.js";
+import { Service } from "./service.js";
+
+/** How long a row found stays as it is: `none`, or until the transaction ends against changes (`share`, `update`). */
+export type Lock = "none" | "share" | "update";
+const lockModes = { share: "pessimistic_read", update: "pessimistic_write" } as const;
+const locking = (lock: Lock) => (lock === "none" ? {} : { lock: { mode: lockModes[lock] } });
+
+/** @throws UserInputError NOT_FOUND */
+export async function findEnvironment(tx: Transaction, code: string): Promise<Environment> {
+  const found = await tx.manager.findOne(Environment, { where: { code } });
+  return found ?? notFound(`There is no environment ${shown(code)}.`, "environment");
+}
+
+/**
+ * By name or id.
+ * @throws UserInputError NOT_FOUND
+ */
+export async function findRecipe(tx: Transaction, nameOrId: string, lock: Lock = "none"): Promise<Recipe> {
+  const where = [{ name: nameOrId }, { id: nameOrId }];
+  const found = await tx.manager.findOne(Recipe, { where, ...locking(lock) });
+  return found ?? notFound(`There is no recipe ${shown(nameOrId)}.`, "recipe");
+}
+
+/** A revision that a recipe or service row names, so it is there. */
+export async function loadRevision(
+  tx: Transaction,
+  recipeId: string,
+  number: number,
+): Promise<RecipeRevision> {
+  return tx.manager.findOneByOrFail(RecipeRevision, { recipeId, number });
+}
+
+/** @throws UserInputError NOT_FOUND, also for a removed service */
+export async function findService(tx: Transaction, id: string, lock: Lock = "none"): Promise<Service> {
+  const found = await tx.manager.findOne(Service, { where: { id }, ...locking(lock) });
+  return found && !found.removedAt ? found : notFound(`There is no service ${shown(id)}.`, "service");
+}
+
+function notFound(message: string, field: string): never {
+  throw new UserInputError("NOT_FOUND", message, [field]);
+}
+
+/** What a caller sent, short enough for a message. */
+function shown(value: string): string {
+  return value.length > 80 ? `${value.slice(0, 80)}…` : value;
+}

@@ -1,0 +1,110 @@
+import type { UpdateReason, UpdateSnapshot } from "../events/event-map.js";
+import type { Transaction } from "../storage/transaction.js";
+import { newId } from "./id.js";
+
+/**
+ * Makes the Updates of these services say what is true now, and tells of every one that appears, changes or
+ * goes. An Update stands exactly while desired and deployed differ; a service that never ran gets its first one
+ * when its first deploy has ended. The caller has locked the services, or just inserted them.
+ */
+export async function settleUpdates(tx: Transaction, serviceIds: readonly string[]): Promise<void> {
+  const resolved = await removeSettled(tx, serviceIds);
+  const raised = await raiseOutstanding(tx, serviceIds);
+  for (const row of resolved) {
+    tx.emit({ type: "UPDATE_RESOLVED", payload: snapshotOfRow(row) });
+  }
+  for (const row of raised) {
+    tx.emit({ type: "UPDATE_AVAILABLE", payload: snapshotOfRow(row) });
+  }
+}
+
+interface UpdateRow {
+  id: string;
+  service_id: string;
+  service: string;
+  environment_id: string;
+  environment: string;
+  recipe_id: string;
+  recipe: string;
+  reasons: UpdateReason[];
+  from_revision: number | null;
+  to_revision: number;
+  from_fingerprint: string | null;
+  to_fingerprint: string;
+  since: Date;
+}
+
+const outstanding = `service.removed_at is null
+  and service.desired_fingerprint is distinct from service.deployed_fingerprint
+  and (service.deployed_fingerprint is not null or not exists (
+    select from operation where operation.service_id = service.id and operation.state in ('QUEUED', 'RUNNING')))`;
+
+const named = (
+  update: string,
+) => `select ${update}.*, service.name as service, environment.code as environment,
+    recipe.name as recipe
+  from ${update}
+  join service on service.id = ${update}.service_id
+  join environment on environment.id = ${update}.environment_id
+  join recipe on recipe.id = ${update}.recipe_id
+  order by ${update}.service_id`;
+
+async function removeSettled(tx: Transaction, serviceIds: readonly string[]): Promise<UpdateRow[]> {
+  return tx.query<UpdateRow>(
+    `with gone as (
+       delete from service_update using service
+       where service_update.service_id = service.id and service.id = any($1) and not (${outstanding})
+       returning service_update.*)
+     ${named("gone")}`,
+    [serviceIds],
+  );
+}
+
+/** Returns only what is new or differs in what would run; a revision that changes nothing is noted silently. */
+async function raiseOutstanding(tx: Transaction, serviceIds: readonly string[]): Promise<UpdateRow[]> {
+  const rows = await tx.query<UpdateRow & { changed: boolean }>(
+    `with wanted as (
+       select service.*, t.new_id
+       from unnest($1::text[], $2::text[]) as t(service_id, new_id) join service on service.id = t.service_id
+       where ${outstanding}),
+     before as (
+       select service_id, from_fingerprint, to_fingerprint from service_update where service_id = any($1)),
+     raised as (
+       insert into service_update as old (id, service_id, environment_id, recipe_id, reasons,
+         from_revision, to_revision, from_fingerprint, to_fingerprint)
+       select new_id, id, environment_id, recipe_id, array['RECIPE'],
+         deployed_revision, desired_revision, deployed_fingerprint, desired_fingerprint
+       from wanted
+       on conflict (service_id) do update set
+         from_revision = excluded.from_revision, to_revision = excluded.to_revision,
+         from_fingerprint = excluded.from_fingerprint, to_fingerprint = excluded.to_fingerprint,
+         read_at = case when (old.from_fingerprint, old.to_fingerprint)
+           is not distinct from (excluded.from_fingerprint, excluded.to_fingerprint) then old.read_at end
+       returning *),
+     changed as (
+       select raised.* from raised left join before using (service_id)
+       where before.service_id is null or (before.from_fingerprint, before.to_fingerprint)
+         is distinct from (raised.from_fingerprint, raised.to_fingerprint))
+     ${named("changed")}`,
+    [serviceIds, serviceIds.map(() => newId("update"))],
+  );
+  return rows;
+}
+
+function snapshotOfRow(row: UpdateRow): UpdateSnapshot {
+  return {
+    updateId: row.id,
+    serviceId: row.service_id,
+    service: row.service,
+    environmentId: row.environment_id,
+    environment: row.environment,
+    recipeId: row.recipe_id,
+    recipe: row.recipe,
+    reasons: row.reasons,
+    fromRevision: row.from_revision,
+    toRevision: row.to_revision,
+    fromFingerprint: row.from_fingerprint,
+    toFingerprint: row.to_fingerprint,
+    since: row.since.toISOString(),
+  };
+}

@@ -1,0 +1,142 @@
+import { Operation, snapshotOf } from "../domain/operation.js";
+import { Service } from "../domain/service.js";
+import { settleUpdates } from "../domain/settle-updates.js";
+import { LeaseLost } from "../errors.js";
+import type { StepSnapshot } from "../events/event-map.js";
+import type { Transaction, Transactions } from "../storage/transaction.js";
+import type { Outcome, StepProgress, StepState } from "./driver.js";
+import type { Intent } from "./targets.js";
+
+/** From which states a step may come into each state; anything else is a fault of the driver. */
+const transitions: Record<StepState, readonly StepState[]> = {
+  PENDING: [],
+  RUNNING: ["PENDING", "RUNNING"],
+  DONE: ["RUNNING", "PENDING"],
+  SKIPPED: ["PENDING"],
+  FAILED: ["PENDING", "RUNNING", "DONE"],
+};
+
+/**
+ * The durable story of one claimed operation: each write is one transaction with its event, and carries the
+ * fence, so that a server that lost its lease cannot write any more.
+ */
+export class Journal {
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly operation: Operation,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /** Writes a step down. Calls are written one after the other, in the order they came. */
+  step(progress: StepProgress): Promise<void> {
+    return this.inOrder(() => {
+      this.operation.steps = this.operation.steps.map((step) =>
+        step.name === progress.step ? advance(step, progress) : step,
+      );
+      return this.write({ steps: this.operation.steps });
+    });
+  }
+
+  /** Writes down what is going to run, before anything of it is made. */
+  intend(intent: Intent & { revision: number }): Promise<void> {
+    return this.inOrder(() => {
+      const { fingerprint, commit, revision } = intent;
+      Object.assign(this.operation, { fingerprint, commit, toRevision: revision });
+      return this.write({ fingerprint, commit, toRevision: revision });
+    });
+  }
+
+  /** Writes the verdict, and with it what the service runs from now on and whether that is what it should. */
+  finish(outcome: Outcome): Promise<void> {
+    return this.inOrder(() =>
+      this.transactions.run(async (tx) => {
+        const service = await tx.manager.findOneOrFail(Service, {
+          where: { id: this.operation.serviceId },
+          lock: { mode: "pessimistic_write" },
+        });
+        const steps = this.operation.steps.map((step) => closeStep(step, outcome));
+        const finishedAt = new Date();
+        const changes = { state: outcome.verdict, cause: outcome.cause, steps, finishedAt };
+        await this.update(tx, { ...changes, leaseUntil: null });
+        Object.assign(this.operation, changes);
+        if (outcome.verdict === "SUCCEEDED" || outcome.verdict === "UNPROVEN") {
+          await recordDeployed(tx, service, this.operation);
+        }
+        await settleUpdates(tx, [service.id]);
+        tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(this.operation) });
+      }),
+    );
+  }
+
+  private inOrder(work: () => Promise<void>): Promise<void> {
+    const next = this.last.then(work, work);
+    this.last = next.catch(() => {});
+    return next;
+  }
+
+  private write(changes: Partial<Operation>): Promise<void> {
+    return this.transactions.run(async (tx) => {
+      await this.update(tx, changes);
+      tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(this.operation) });
+    });
+  }
+
+  private async update(tx: Transaction, changes: Partial<Operation>): Promise<void> {
+    const { id, fence } = this.operation;
+    const { affected } = await tx.manager.update(Operation, { id, fence, state: "RUNNING" }, changes);
+    if (affected === 0) {
+      throw new LeaseLost(id);
+    }
+    // What others wrote meanwhile (a wish to cancel) belongs into the snapshot.
+    const row = await tx.manager.findOneByOrFail(Operation, { id });
+    this.operation.cancelRequestedBy = row.cancelRequestedBy;
+  }
+}
+
+function advance(step: StepSnapshot, { state, done, of, detail }: StepProgress): StepSnapshot {
+  if (!transitions[state].includes(step.state)) {
+    throw new Error(`step ${step.name} cannot go from ${step.state} to ${state}`);
+  }
+  const now = new Date().toISOString();
+  const ended = state !== "RUNNING";
+  return {
+    ...step,
+    state,
+    done,
+    of,
+    detail: detail ?? step.detail,
+    startedAt: step.startedAt ?? (state === "SKIPPED" ? null : now),
+    finishedAt: ended ? now : null,
+  };
+}
+
+/** After the verdict no step is left running or waiting. */
+function closeStep(step: StepSnapshot, { verdict }: Outcome): StepSnapshot {
+  if (step.state === "PENDING") {
+    return { ...step, state: "SKIPPED" };
+  }
+  if (step.state === "RUNNING") {
+    const good = verdict === "SUCCEEDED" || verdict === "UNPROVEN";
+    return { ...step, state: good ? "DONE" : "FAILED", finishedAt: new Date().toISOString() };
+  }
+  return step;
+}
+
+async function recordDeployed(tx: Transaction, service: Service, operation: Operation): Promise<void> {
+  if (operation.kind === "REMOVE") {
+    await tx.manager.update(Service, { id: service.id }, { removedAt: new Date(), state: "STOPPED" });
+    await tx.query("delete from service_secret where service_id = $1", [service.id]);
+    return;
+  }
+  await tx.manager.update(
+    Service,
+    { id: service.id },
+    {
+      deployedRevision: operation.toRevision,
+      deployedFingerprint: operation.fingerprint,
+      deployedCommit: operation.commit,
+      deployedOperationId: operation.id,
+    },
+  );
+}

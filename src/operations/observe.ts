@@ -1,0 +1,77 @@
+import type { Logger } from "pino";
+import type { Drivers } from "../domain/drivers.js";
+import { Service } from "../domain/service.js";
+import type { Transactions } from "../storage/transaction.js";
+import type { Driver, ServiceRef } from "./driver.js";
+
+/**
+ * Keeps `service.state` at what the drivers see, with an event whenever it changes. Several changes of one
+ * service in a row are looked at once.
+ */
+export class Observer {
+  private readonly pending = new Map<string, Promise<void>>();
+  private readonly again = new Set<string>();
+  private closed = false;
+
+  constructor(
+    private readonly transactions: Transactions,
+    drivers: Drivers,
+    private readonly log: Logger,
+  ) {
+    for (const driver of drivers.values()) {
+      driver.onChange((ref) => this.look(driver, ref));
+    }
+  }
+
+  /** Looks no more and waits for what is being written. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all(this.pending.values());
+  }
+
+  private look(driver: Driver, ref: ServiceRef): void {
+    if (this.closed) {
+      return;
+    }
+    if (this.pending.has(ref.serviceId)) {
+      this.again.add(ref.serviceId);
+      return;
+    }
+    const done = this.record(driver, ref)
+      .catch((error) =>
+        this.log.warn({ err: error, service: ref.serviceId }, "cannot record the service's state"),
+      )
+      .finally(() => {
+        this.pending.delete(ref.serviceId);
+        if (this.again.delete(ref.serviceId)) {
+          this.look(driver, ref);
+        }
+      });
+    this.pending.set(ref.serviceId, done);
+  }
+
+  private async record(driver: Driver, ref: ServiceRef): Promise<void> {
+    const { state } = await driver.inspect(ref);
+    await this.transactions.run(async (tx) => {
+      const rows = await tx.query<{ id: string }>(
+        "update service set state = $2 where id = $1 and state <> $2 and removed_at is null returning id",
+        [ref.serviceId, state],
+      );
+      if (rows.length > 0) {
+        const { serviceId, environmentId } = ref;
+        tx.emit({ type: "SERVICE_CHANGED", payload: { serviceId, environmentId, state } });
+      }
+    });
+  }
+}
+
+/** The services a driver brings back at start: deployed and not removed, in environments of this host. */
+export async function deployedServices(transactions: Transactions, hostId: string): Promise<Service[]> {
+  return transactions.dataSource.manager
+    .createQueryBuilder(Service, "service")
+    .innerJoin("environment", "environment", "environment.id = service.environment_id")
+    .where("environment.host_id = :hostId and service.removed_at is null", { hostId })
+    .andWhere("service.deployed_fingerprint is not null")
+    .orderBy("service.id")
+    .getMany();
+}

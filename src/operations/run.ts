@@ -1,0 +1,145 @@
+import type { Logger } from "pino";
+import { type Drivers, driverFor } from "../domain/drivers.js";
+import { Environment } from "../domain/environment.js";
+import { Service } from "../domain/service.js";
+import { LeaseLost, OperationFailure } from "../errors.js";
+import type { SecretBox } from "../storage/secrets.js";
+import type { Transactions } from "../storage/transaction.js";
+import type { Driver, OperationLogLine, Outcome, Reporter, Target } from "./driver.js";
+import type { Journal } from "./journal.js";
+import { buildTarget, deployedIntent, type Intent, loadGitCredential, loadSpec, refOf } from "./targets.js";
+
+/** The commit a branch points at now. Throws OperationFailure REPOSITORY_UNREACHABLE or REF_NOT_FOUND. */
+export type ResolveCommit = (request: {
+  repository: string;
+  branch: string;
+  credential: { username: string; password: string } | null;
+  signal: AbortSignal;
+}) => Promise<string>;
+
+export interface RunDeps {
+  transactions: Transactions;
+  drivers: Drivers;
+  secretBox: SecretBox;
+  resolveCommit: ResolveCommit;
+  log: Logger;
+}
+
+/** How long git may take to tell what a branch points at, in seconds. */
+const resolveDeadline = 60;
+
+/**
+ * The story of an operation: load the recipe and pin the commit, write that intent down, let the driver replace
+ * the old by the new step by step, write the verdict. Rejects when there is no verdict to be had here: the lease
+ * is lost or the database away; whoever claims the operation next goes through the same story.
+ */
+export async function runOperation(
+  journal: Journal,
+  io: { log: (line: OperationLogLine) => void; signal: AbortSignal },
+  deps: RunDeps,
+): Promise<Outcome> {
+  const report: Reporter = { step: (progress) => journal.step(progress), ...io };
+  const { service, driver } = await loadService(journal, deps);
+  const outcome = await verdictOf(deps.log, async () => {
+    if (journal.operation.kind === "REMOVE") {
+      return driver.remove(await refOf(deps.transactions.dataSource.manager, service), report);
+    }
+    const { current, target } = await loadRecipe(service, journal, report, deps);
+    return driver.replace(current, target, report);
+  });
+  await journal.finish(outcome);
+  return outcome;
+}
+
+/** Expected ends are verdicts; a lost lease is none; anything else is a fault that the log explains. */
+async function verdictOf(log: Logger, work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof LeaseLost) {
+      throw error;
+    }
+    if (error instanceof OperationFailure) {
+      const verdict = error.cause.code === "CANCELLED_BY_USER" ? "CANCELLED" : "FAILED";
+      return { verdict, cause: error.cause };
+    }
+    log.error({ err: error }, "the driver failed in a way it did not expect");
+    const message = "The driver failed in a way it did not expect; the server's log has the details.";
+    return { verdict: "FAILED", cause: { code: "DRIVER_FAULT", message, exitCode: null, lastLines: [] } };
+  }
+}
+
+async function loadService({ operation }: Journal, { transactions, drivers }: RunDeps) {
+  const { manager } = transactions.dataSource;
+  const service = await manager.findOneByOrFail(Service, { id: operation.serviceId });
+  const environment = await manager.findOneByOrFail(Environment, { id: service.environmentId });
+  const driver: Driver = driverFor(drivers, environment.driver);
+  return { service, driver };
+}
+
+async function loadRecipe(
+  service: Service,
+  journal: Journal,
+  report: Reporter,
+  deps: RunDeps,
+): Promise<{ current: Target | null; target: Target }> {
+  const { manager } = deps.transactions.dataSource;
+  await report.step({ step: "LOAD_RECIPE", state: "RUNNING", done: 0, of: 1 });
+  const intent = await intentOf(service, journal, report.signal, deps);
+  await journal.intend(intent);
+  const target = await buildTarget(manager, deps.secretBox, service, intent);
+  const deployed = deployedIntent(service);
+  const current = deployed && (await buildTarget(manager, deps.secretBox, service, deployed));
+  const detail = `revision ${intent.revision}${intent.commit ? `, commit ${intent.commit.slice(0, 8)}` : ""}`;
+  await report.step({ step: "LOAD_RECIPE", state: "DONE", done: 1, of: 1, detail });
+  return { current, target };
+}
+
+/** What an earlier claim wrote down stands; else the newest revision and commit there are. */
+async function intentOf(service: Service, { operation }: Journal, signal: AbortSignal, deps: RunDeps) {
+  const base = { operationId: operation.id, fence: Number(operation.fence) };
+  if (operation.fingerprint !== null && operation.toRevision !== null) {
+    return {
+      ...base,
+      fingerprint: operation.fingerprint,
+      commit: operation.commit,
+      revision: operation.toRevision,
+    };
+  }
+  const commit = await pinCommit(service.desiredFingerprint, signal, deps);
+  const intent: Intent & { revision: number } = {
+    ...base,
+    fingerprint: service.desiredFingerprint,
+    revision: service.desiredRevision,
+    commit,
+  };
+  return intent;
+}
+
+async function pinCommit(fingerprint: string, signal: AbortSignal, deps: RunDeps): Promise<string | null> {
+  const { manager } = deps.transactions.dataSource;
+  const { source } = await loadSpec(manager, fingerprint);
+  if (!source || source.commit) {
+    return source?.commit ?? null;
+  }
+  const credential = await loadGitCredential(manager, deps.secretBox, source.credential);
+  const deadline = AbortSignal.timeout(resolveDeadline * 1000);
+  try {
+    const { repository, branch } = source;
+    return await deps.resolveCommit({
+      repository,
+      branch,
+      credential,
+      signal: AbortSignal.any([signal, deadline]),
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (deadline.aborted) {
+      throw new OperationFailure(
+        "DEADLINE_EXCEEDED",
+        `git did not tell what the branch points at within ${resolveDeadline} s.`,
+      );
+    }
+    throw error;
+  }
+}

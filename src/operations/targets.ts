@@ -1,0 +1,110 @@
+import type { EntityManager } from "typeorm";
+import { Environment } from "../domain/environment.js";
+import { Recipe } from "../domain/recipe.js";
+import type { RenderedSpec, Text } from "../domain/rendered-spec.js";
+import { secretContext } from "../domain/seal-inputs.js";
+import type { Service } from "../domain/service.js";
+import { OperationFailure } from "../errors.js";
+import type { SecretBox } from "../storage/secrets.js";
+import type { ServiceRef, Target } from "./driver.js";
+
+/** What is to run, or runs: kept with the service when deployed and with the operation when intended. */
+export interface Intent {
+  fingerprint: string;
+  commit: string | null;
+  operationId: string;
+  fence: number;
+}
+
+/** Gathers everything a driver needs to run a service, secrets opened. */
+export async function buildTarget(
+  manager: EntityManager,
+  secretBox: SecretBox,
+  service: Service,
+  intent: Intent,
+): Promise<Target> {
+  const spec = await loadSpec(manager, intent.fingerprint);
+  return {
+    ref: await refOf(manager, service),
+    stamp: { operationId: intent.operationId, fence: intent.fence },
+    spec,
+    fingerprint: intent.fingerprint,
+    recipe: (await manager.findOneByOrFail(Recipe, { id: service.recipeId })).name,
+    replicas: service.replicas,
+    commit: intent.commit,
+    secrets: await openSecrets(manager, secretBox, service.id, spec),
+    gitCredential: await loadGitCredential(manager, secretBox, spec.source?.credential ?? null),
+  };
+}
+
+/** What of a service is deployed, null when it never ran. */
+export function deployedIntent(service: Service): Intent | null {
+  return service.deployedFingerprint && service.deployedOperationId
+    ? {
+        fingerprint: service.deployedFingerprint,
+        commit: service.deployedCommit,
+        operationId: service.deployedOperationId,
+        fence: 0,
+      }
+    : null;
+}
+
+export async function refOf(manager: EntityManager, service: Service): Promise<ServiceRef> {
+  const environment = await manager.findOneByOrFail(Environment, { id: service.environmentId });
+  return {
+    serviceId: service.id,
+    environmentId: service.environmentId,
+    environment: environment.code,
+    name: service.name,
+  };
+}
+
+export async function loadSpec(manager: EntityManager, fingerprint: string): Promise<RenderedSpec> {
+  const [row] = await manager.query("select spec from rendered_spec where fingerprint = $1", [fingerprint]);
+  return row.spec;
+}
+
+async function openSecrets(
+  manager: EntityManager,
+  secretBox: SecretBox,
+  serviceId: string,
+  spec: RenderedSpec,
+) {
+  const versions = secretVersions(spec);
+  const rows: { version: string; ciphertext: Buffer }[] = await manager.query(
+    "select version, ciphertext from service_secret where version = any($1)",
+    [versions],
+  );
+  return new Map(
+    rows.map((row) => [
+      row.version,
+      secretBox.decrypt(row.ciphertext, secretContext(serviceId, row.version)),
+    ]),
+  );
+}
+
+function secretVersions(spec: RenderedSpec): string[] {
+  const texts: Text[] = [...spec.env.map((item) => item.value), ...spec.files.map((item) => item.content)];
+  return texts.flat().flatMap((part) => (typeof part === "object" && "secret" in part ? [part.secret] : []));
+}
+
+/**
+ * The credential a source names, opened; null when it names none.
+ * @throws OperationFailure SPEC_INVALID when there is no such credential
+ */
+export async function loadGitCredential(manager: EntityManager, secretBox: SecretBox, name: string | null) {
+  if (name === null) {
+    return null;
+  }
+  const [row] = await manager.query(
+    "select username, secret from credential where name = $1 and kind = 'GIT'",
+    [name],
+  );
+  if (!row) {
+    throw new OperationFailure(
+      "SPEC_INVALID",
+      `The recipe's source names the git credential ${name}, which does not exist.`,
+    );
+  }
+  return { username: row.username as string, password: secretBox.decrypt(row.secret, `credential:${name}`) };
+}

@@ -1,0 +1,185 @@
+import type { Operation } from "../domain/operation.js";
+import { LeaseLost, OperationFailure } from "../errors.js";
+import { type Claimant, claimNext, prolong, release } from "./claim.js";
+import { Journal } from "./journal.js";
+import { OperationLogWriter } from "./operation-log.js";
+import { type RunDeps, runOperation } from "./run.js";
+
+export interface WorkerOptions extends RunDeps {
+  claimant: Claimant;
+  /** Operations at once on this server. */
+  concurrency: number;
+  /** Called when an operation's log has grown. */
+  logWritten: (operationId: string) => void;
+  /** Called after each operation that ended here. */
+  ended: (operation: Operation) => void;
+}
+
+interface Running {
+  operation: Operation;
+  abort: AbortController;
+  done: Promise<void>;
+}
+
+const pollMilliseconds = 1000;
+
+/** Claims operations and runs them, a few at a time, for as long as it holds their leases. */
+export class Worker {
+  private readonly running = new Map<string, Running>();
+  private stopping = false;
+  private wakeUp: () => void = () => {};
+  private woken = false;
+  private loop: Promise<void> = Promise.resolve();
+  private heartbeat: NodeJS.Timeout | null = null;
+  private beating: Promise<void> = Promise.resolve();
+  private lastBeat = performance.now();
+  private failing = false;
+
+  constructor(private readonly options: WorkerOptions) {}
+
+  start(): void {
+    const third = (this.options.claimant.leaseSeconds * 1000) / 3;
+    this.heartbeat = setInterval(() => {
+      this.beating = this.beating.then(() => this.beat());
+    }, third);
+    this.loop = this.claimLoop();
+  }
+
+  /** Looks for work now: something was queued. */
+  wake(): void {
+    this.woken = true;
+    this.wakeUp();
+  }
+
+  /** Stops an operation that runs here; its driver leaves the old one serving. */
+  cancel(operationId: string, by: string): void {
+    const message = `Cancelled by ${by}.`;
+    this.running.get(operationId)?.abort.abort(new OperationFailure("CANCELLED_BY_USER", message));
+  }
+
+  /** Whether it could reach the database when it last tried. */
+  get healthy(): boolean {
+    return !this.failing && !this.stopping;
+  }
+
+  /** Claims nothing more, stops what runs and gives it back for the next start, or another server, to go on with. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wakeUp();
+    await this.loop;
+    const unfinished = [...this.running.values()];
+    for (const { operation, abort } of unfinished) {
+      abort.abort(new LeaseLost(operation.id));
+    }
+    await Promise.all(unfinished.map(({ done }) => done));
+    clearInterval(this.heartbeat ?? undefined);
+    await this.beating;
+  }
+
+  private async claimLoop(): Promise<void> {
+    while (!this.stopping) {
+      this.woken = false;
+      const operation = this.running.size < this.options.concurrency ? await this.tryClaim() : null;
+      if (operation) {
+        this.begin(operation);
+      } else if (!this.woken) {
+        await this.sleep();
+      }
+    }
+  }
+
+  private async tryClaim(): Promise<Operation | null> {
+    try {
+      const operation = await claimNext(this.options.transactions, this.options.claimant);
+      this.failing = false;
+      return operation;
+    } catch (error) {
+      this.options.log[this.failing ? "debug" : "error"](
+        { err: error },
+        "cannot look for work; trying again",
+      );
+      this.failing = true;
+      return null;
+    }
+  }
+
+  private sleep(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, pollMilliseconds);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.stopping || this.woken) {
+        this.wakeUp();
+      }
+    });
+  }
+
+  private begin(operation: Operation): void {
+    const abort = new AbortController();
+    const done = this.work(operation, abort.signal).finally(() => {
+      this.running.delete(operation.id);
+      this.wake();
+    });
+    this.running.set(operation.id, { operation, abort, done });
+    if (operation.cancelRequestedBy !== null) {
+      this.cancel(operation.id, operation.cancelRequestedBy);
+    }
+  }
+
+  private async work(operation: Operation, signal: AbortSignal): Promise<void> {
+    const { transactions, logWritten, ended } = this.options;
+    const log = this.options.log.child({ operation: operation.id, service: operation.serviceId });
+    const lines = new OperationLogWriter(operation.id, transactions, logWritten, log);
+    const started = performance.now();
+    try {
+      log.info({ kind: operation.kind, requestedBy: operation.requestedBy }, "operation started");
+      const journal = new Journal(operation, transactions);
+      const io = { log: (line: Parameters<typeof lines.append>[0]) => lines.append(line), signal };
+      const outcome = await runOperation(journal, io, { ...this.options, log });
+      const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+      log.info({ verdict: outcome.verdict, cause: outcome.cause?.code, seconds }, "operation ended");
+      ended(operation);
+    } catch (error) {
+      log[error instanceof LeaseLost ? "info" : "error"]({ err: error }, "operation left for the next claim");
+      await release(transactions, operation).catch((err) =>
+        log.warn({ err }, "its lease runs out by itself"),
+      );
+    } finally {
+      await lines.close();
+    }
+  }
+
+  /** Does not depend on how long a driver takes. What is not prolonged in time stops before its lease ends. */
+  private async beat(): Promise<void> {
+    const running = [...this.running.values()];
+    try {
+      const held = await prolong(
+        this.options.transactions,
+        this.options.claimant,
+        running.map(({ operation }) => operation),
+      );
+      this.lastBeat = performance.now();
+      for (const { operation, abort } of running) {
+        const row = held.find(({ id }) => id === operation.id);
+        if (!row && this.running.has(operation.id)) {
+          abort.abort(new LeaseLost(operation.id));
+        } else if (row && row.cancelRequestedBy !== null) {
+          this.cancel(operation.id, row.cancelRequestedBy);
+        }
+      }
+    } catch (error) {
+      this.options.log.warn({ err: error }, "cannot prolong leases");
+      this.giveUpWhenLate();
+    }
+  }
+
+  private giveUpWhenLate(): void {
+    if (performance.now() - this.lastBeat > (this.options.claimant.leaseSeconds * 1000 * 2) / 3) {
+      for (const { operation, abort } of this.running.values()) {
+        abort.abort(new LeaseLost(operation.id));
+      }
+    }
+  }
+}

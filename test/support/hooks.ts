@@ -1,0 +1,31 @@
+import "./temp-folder.js";
+import { rm } from "node:fs/promises";
+import type { Suite } from "mocha";
+import { stopCluster } from "./cluster.js";
+import { expectNoLeaks, type Traces, traces } from "./leaks.js";
+import { runFolder } from "./temp-folder.js";
+
+/** Mocha's root hooks: each file cleans up after itself, and the run leaves nothing. */
+export const mochaHooks = {
+  async beforeAll(this: Mocha.Context): Promise<void> {
+    const before = traces();
+    for (const suite of topSuites(this.test!.parent!)) {
+      watch(suite, before);
+    }
+  },
+
+  async afterAll(this: Mocha.Context): Promise<void> {
+    this.timeout(60_000);
+    await stopCluster();
+    await rm(runFolder, { recursive: true, force: true });
+  },
+};
+
+function topSuites(suite: Suite): Suite[] {
+  return suite.root ? suite.suites : topSuites(suite.parent!);
+}
+
+/** Added now, this hook comes after those that the file itself has. */
+function watch(suite: Suite, before: Traces): void {
+  suite.afterAll("leaves nothing behind", () => expectNoLeaks(before));
+}
