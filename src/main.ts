@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Api, createApi } from "./api/server.js";
+import { openSockets } from "./api/sockets.js";
 import { banner } from "./banner.js";
 import { type Config, readConfig } from "./config.js";
 import { resolveCommit } from "./deployer/resolve-commit.js";
@@ -12,7 +13,7 @@ import { fingerprintVersion } from "./domain/fingerprint.js";
 import { refreshFingerprints } from "./domain/refresh-fingerprints.js";
 import { createProcessDriver } from "./drivers/process/index.js";
 import { StartError } from "./errors.js";
-import { openEvents } from "./events/open-events.js";
+import { type Events, openEvents } from "./events/open-events.js";
 import { installExamples } from "./install/install.js";
 import { createLog, type Log } from "./log.js";
 import { openOperations } from "./operations/open-operations.js";
@@ -50,7 +51,12 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<void
   );
   const { dataSource } = transactions;
   const api = await createApi(
-    { dataSource, transactions, drivers, hostId, secretBox, events, log: log.child({ part: "api" }) },
+    {
+      ...{ dataSource, transactions, drivers, hostId, secretBox },
+      eventLog: events.log,
+      hints: events.notifier,
+      log: log.child({ part: "api" }),
+    },
     {
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
@@ -65,7 +71,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<void
     },
   );
   events.onEvent((event) => api.edge.metrics.eventSeen(event));
-  const url = await listen(config, api, shutdown);
+  const url = await listen(config, api, events, shutdown);
   const installed =
     config.install === "examples" &&
     (await installExamples({ home: home.folder, hostId, transactions, drivers, secretBox }));
@@ -87,9 +93,9 @@ function createDrivers(config: Config, { home }: Storage, log: Log): Drivers {
   return new Map([[processes.kind, processes]]);
 }
 
-async function listen(config: Config, api: Api, shutdown: Shutdown): Promise<string> {
+async function listen(config: Config, api: Api, events: Events, shutdown: Shutdown): Promise<string> {
   const server = createServer(api.app);
-  const sockets = api.acceptSockets(server);
+  const sockets = openSockets(api.edge, events, server, config);
   server.listen(config.port, config.host);
   try {
     await once(server, "listening");

@@ -6,7 +6,8 @@ import { EventLog } from "../../src/events/event-log.js";
 import type { Log } from "../../src/log.js";
 import { type Api, type ApiOptions, createApi } from "../../src/api/server.js";
 import { Catalog, hostId } from "../support/catalog.js";
-import { silent, type TestDatabase } from "../support/cluster.js";
+import type { TestDatabase } from "../support/cluster.js";
+import { silent } from "../support/silent.js";
 
 export interface Answer {
   status: number;
