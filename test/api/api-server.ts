@@ -1,10 +1,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type Api, type ApiOptions, createApi } from "../../src/api/server.js";
 import { hashToken, newToken } from "../../src/domain/access-token.js";
 import { newId } from "../../src/domain/id.js";
 import { EventLog } from "../../src/events/event-log.js";
 import type { Log } from "../../src/log.js";
-import { type Api, type ApiOptions, createApi } from "../../src/api/server.js";
 import { Catalog, hostId } from "../support/catalog.js";
 import type { TestDatabase } from "../support/cluster.js";
 import { silent } from "../support/silent.js";
