@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { DataSource } from "typeorm";
 import type { Actor, Scope } from "../domain/actor.js";
-import type { Log } from "../log.js";
 import type { EventLog } from "../events/event-log.js";
 import type { Notifier } from "../events/notifier.js";
+import type { Log } from "../log.js";
 import type { Driver, DriverKind } from "../operations/driver.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";

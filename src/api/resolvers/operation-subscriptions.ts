@@ -2,10 +2,10 @@ import { Arg, ID, Resolver, Root, Subscription } from "type-graphql";
 import { hasEnded, type Operation, snapshotOf } from "../../domain/operation.js";
 import { RequestError } from "../../errors.js";
 import type { LoggedEvent, OperationSnapshot } from "../../events/event-map.js";
+import { abortable } from "../abortable.js";
 import { visibleEnvironment } from "../access.js";
 import type { RequestContext } from "../context.js";
 import { Feed } from "../feed.js";
-import { abortable } from "../abortable.js";
 import { type LogLine, operationLogFeed } from "../operation-log-feed.js";
 import { decodeKey, encodeKey } from "../paging.js";
 import { LogLineType, OperationProgressType } from "../types/operation.js";
@@ -35,13 +35,17 @@ export class OperationSubscriptions {
   }
 
   @Subscription(() => [LogLineType], {
-    description: "Follows an operation's log from its first line on, whenever asked; completes after its last.",
+    description:
+      "Follows an operation's log from its first line on, whenever asked; completes after its last.",
     subscribe: logOf,
   })
   operationLog(
     @Root() lines: LogLine[],
     @Arg("operation", () => ID, operation) _operation: string,
-    @Arg("after", () => String, { nullable: true, description: "Only what follows the line with this cursor." })
+    @Arg("after", () => String, {
+      nullable: true,
+      description: "Only what follows the line with this cursor.",
+    })
     _after: string | null,
   ) {
     return lines.map((line) => ({ ...line, cursor: encodeKey(String(line.seq)) }));
@@ -69,7 +73,12 @@ async function progressOf({ args, context }: Asked<bigint>): Promise<Feed | Asyn
     return nothingMore();
   }
   const position = await context.deps.eventLog.position();
-  const now = { type: "OPERATION_CHANGED", payload: snapshotOf(operation), cursor: position, at: new Date() } as const;
+  const now = {
+    type: "OPERATION_CHANGED",
+    payload: snapshotOf(operation),
+    cursor: position,
+    at: new Date(),
+  } as const;
   return new Feed({
     types: ["OPERATION_CHANGED"],
     operationId: operation.id,

@@ -8,8 +8,8 @@ import { UpdateFilter } from "../types/filters.js";
 import { Cursor } from "../types/scalars.js";
 import {
   UpdateAvailableType,
-  type UpdateEventView,
   UpdateEventType,
+  type UpdateEventView,
   UpdateResolvedType,
 } from "../types/update.js";
 import { updateAt } from "../views.js";
@@ -28,7 +28,8 @@ const after = {
 @Resolver()
 export class UpdateSubscriptions {
   @Subscription(() => UpdateAvailableType, {
-    description: "Tells of each service that does not run what it should any more, or differs in more or less.",
+    description:
+      "Tells of each service that does not run what it should any more, or differs in more or less.",
     subscribe: (asked: Asked) => feedOf(asked, ["UPDATE_AVAILABLE"]),
   })
   updateAvailable(
