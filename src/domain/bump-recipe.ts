@@ -61,7 +61,7 @@ async function addRevision(
   input: BumpRecipeInput,
   actor: Actor,
 ): Promise<RecipeRevision> {
-  const text = parseInput(recipeText.partial(), input, []);
+  const text = parseInput(recipeText, input, []);
   recipe.currentRevision += 1;
   recipe.title = text.title === undefined ? recipe.title : text.title;
   recipe.description = text.description ?? recipe.description;
