@@ -42,7 +42,7 @@ describe("mutations", () => {
     const recipe = await mutate(
       "createRecipe",
       { name: "shop", title: null, type: null, spec },
-      "errors { code } recipe { name type title } revision { number author spec { ports { protocol } rollout { order } } }",
+      "errors { code } recipe { name type title } revision { number author createdAt message spec { ports { protocol } rollout { order } } }",
     );
     expect(recipe).to.deep.include({ errors: [], recipe: { name: "shop", type: "SERVICE", title: null } });
     expect(recipe.revision.spec).to.deep.equal({
@@ -58,7 +58,8 @@ describe("mutations", () => {
       inputs: [{ name: "LEVEL", value: "debug" }],
       idempotencyKey: "first",
     };
-    const fields = "errors { code } cursor service { id name replicas } operation { id kind state }";
+    const fields =
+      "errors { code } cursor service { id name replicas } operation { id kind state queuedAt requestedBy }";
     const deployed = await mutate("deployService", input, fields);
     expect(deployed.service).to.include({ name: "orders", replicas: 2 });
     expect(deployed.operation).to.include({ kind: "DEPLOY", state: "QUEUED" });
