@@ -12,7 +12,7 @@ import { Operation } from "./operation.js";
 import { parseInput } from "./parse-spec.js";
 import { assertPortsFree } from "./published-ports.js";
 import type { Recipe } from "./recipe.js";
-import { dnsLabel, type RecipeSpec, sourceSchema } from "./recipe-spec.js";
+import { dnsLabel, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
 import { keepRenderedSpecs } from "./rendered-specs.js";
 import { sealInputs } from "./seal-inputs.js";
 import { Service } from "./service.js";
@@ -25,7 +25,7 @@ const serviceInput = z.object({
   group: z.string().max(255, "may have at most 255 characters").nullable().default(null),
   mode: z.enum(["REPLICATED", "GLOBAL"]).nullable().default("REPLICATED"),
   replicas: z.int().min(0, "must be 0 to 1000").max(1000, "must be 0 to 1000").nullable().default(1),
-  source: sourceSchema.partial().nullable().default(null),
+  source: sourcePatchSchema.nullable().default(null),
   inputs: z
     .array(z.object({ name: z.string(), value: z.string().max(65_536, "may have at most 65536 characters") }))
     .max(500, "may have at most 500 entries")

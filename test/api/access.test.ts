@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import { Authenticator } from "../../src/api/access.js";
 import { testDatabase } from "../support/cluster.js";
+import { eventually } from "../support/eventually.js";
 import { apiServer, type Json } from "./api-server.js";
 
 describe("access", () => {
@@ -53,6 +55,18 @@ describe("access", () => {
     expect(await post()).to.equal(200);
     await new Promise((resolve) => setTimeout(resolve, 350));
     expect(await post()).to.equal(401);
+    const { dataSource } = api.current.catalog.transactions;
+    const authenticator = new Authenticator(dataSource, 100);
+    const authorization = `Bearer ${await api.current.makeToken(["DEV"])}`;
+    const identity = await authenticator.authenticate(authorization);
+    expect(identity.scope).to.deep.equal({ role: "ADMIN", environments: ["DEV"] });
+    await api.current.sql("update access_token set revoked_at = now() where id = $1", [
+      identity.actor.tokenId,
+    ]);
+    await eventually(async () => {
+      const refusal = await authenticator.authenticate(authorization).catch((error) => error);
+      return refusal.code === "UNAUTHENTICATED";
+    });
   });
 
   it("shows a token for some environments only what is in them", async () => {

@@ -36,7 +36,6 @@ describe("HTTP", () => {
       /rebake_http_request_duration_seconds_count\{method="POST",route="\/graphql",status="200"\} \d/,
     );
     expect(body).to.include("process_cpu_seconds_total");
-    expect(body).to.include("rebake_subscribers 0");
   });
 
   it("echoes a plain X-Request-Id and makes one up otherwise", async () => {

@@ -63,6 +63,14 @@ describe("mutations", () => {
     const deployed = await mutate("deployService", input, fields);
     expect(deployed.service).to.include({ name: "orders", replicas: 2 });
     expect(deployed.operation).to.include({ kind: "DEPLOY", state: "QUEUED" });
+    const other = { ...input, name: "branch", source: { path: "app" }, idempotencyKey: null };
+    const override = await mutate(
+      "deployService",
+      other,
+      "service { source { repository branch commit path } }",
+    );
+    const { source } = override.service;
+    expect(source).to.deep.equal({ repository: null, branch: null, commit: null, path: "app" });
     const again = await mutate("deployService", input, fields);
     expect(again.operation.id).to.equal(deployed.operation.id);
   });
