@@ -30,6 +30,18 @@ describe("errors", () => {
     expect(logged.err.message).to.include("subtype");
   });
 
+  it("masks values that do not fit the schema", async () => {
+    const { catalog } = api.current;
+    await catalog.environment("DEV");
+    await catalog.recipe("shop");
+    await catalog.deploy({ environment: "DEV", recipe: "shop", name: "orders" });
+    await api.current.sql("update service set state = 'WEIRD'");
+    const error = await api.current.error("{ services { edges { node { state } } } }");
+    expect(error.extensions.code).to.equal("INTERNAL");
+    expect(error.message).not.to.include("WEIRD");
+    expect(error.path).to.deep.equal(["services", "edges", 0, "node", "state"]);
+  });
+
   it("writes one line a request, without variables", async () => {
     const query = "query Find($name: String!) { recipe(name: $name) { id } }";
     await api.current.query(query, { name: "top-secret" });

@@ -203,5 +203,15 @@ describe("mutations", () => {
     const { a, b } = await api.current.query(query);
     expect(a.recipe.title).to.equal("A");
     expect(b.recipe).to.deep.equal({ title: "B", current: { number: a.recipe.current.number + 1 } });
+    const [{ id: service }] = await api.current.sql("select id from service where name = 'branch'");
+    const rebuild = { service, idempotencyKey: "rebuild" };
+    const { operation } = await mutate("rebuildService", rebuild, "operation { id }");
+    const nested = "operation { service { operation { id } } }";
+    const twice = `mutation ($rebuild: RebuildServiceInput!, $operation: ID!) {
+      rebuildService(input: $rebuild) { ${nested} } cancelOperation(input: { operation: $operation }) { ${nested} }
+    }`;
+    const answer = await api.current.query(twice, { rebuild, operation: operation.id });
+    expect(answer.rebuildService.operation.service.operation).to.deep.equal(operation);
+    expect(answer.cancelOperation.operation.service.operation).to.equal(null);
   });
 });
