@@ -29,8 +29,8 @@ interface UpdateRow {
   reasons: UpdateReason[];
   from_revision: number | null;
   to_revision: number;
-  from_fingerprint: string | null;
-  to_fingerprint: string;
+  from_spec: string | null;
+  to_spec: string;
   since: Date;
 }
 
@@ -71,12 +71,13 @@ async function raiseOutstanding(tx: Transaction, serviceIds: readonly string[]):
        select service_id, from_fingerprint, to_fingerprint from service_update where service_id = any($1)),
      raised as (
        insert into service_update as old (id, service_id, environment_id, recipe_id, reasons,
-         from_revision, to_revision, from_fingerprint, to_fingerprint)
+         from_revision, to_revision, from_spec, to_spec, from_fingerprint, to_fingerprint)
        select new_id, id, environment_id, recipe_id, array['RECIPE'],
-         deployed_revision, desired_revision, deployed_fingerprint, desired_fingerprint
+         deployed_revision, desired_revision, deployed_spec, desired_spec, deployed_fingerprint, desired_fingerprint
        from wanted
        on conflict (service_id) do update set
          from_revision = excluded.from_revision, to_revision = excluded.to_revision,
+         from_spec = excluded.from_spec, to_spec = excluded.to_spec,
          from_fingerprint = excluded.from_fingerprint, to_fingerprint = excluded.to_fingerprint,
          read_at = case when (old.from_fingerprint, old.to_fingerprint)
            is not distinct from (excluded.from_fingerprint, excluded.to_fingerprint) then old.read_at end
@@ -103,8 +104,8 @@ function snapshotOfRow(row: UpdateRow): UpdateSnapshot {
     reasons: row.reasons,
     fromRevision: row.from_revision,
     toRevision: row.to_revision,
-    fromFingerprint: row.from_fingerprint,
-    toFingerprint: row.to_fingerprint,
+    fromSpec: row.from_spec,
+    toSpec: row.to_spec,
     since: row.since.toISOString(),
   };
 }
