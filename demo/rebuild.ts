@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import type { ApiClient } from "./client.js";
+import { answererOf } from "./get.js";
+import { type LiveSocket, openLiveSocket } from "./live-socket.js";
+import type { OperationView } from "./operations.js";
+import type { Witness } from "./receipt.js";
+import type { Screen } from "./screen.js";
+import { acrossCutOver, startSlowRequests } from "./slow-requests.js";
+
+/** A service of the demo, as it is before the rebuild. */
+export interface Subject {
+  id: string;
+  name: string;
+  url: string;
+  /** Who answers now. */
+  generation: string;
+  live: LiveSocket;
+}
+
+const slowTakesMs = 3000;
+const slowEveryMs = 1000;
+/** How much longer than the drain the goodbye of a WebSocket may take. */
+const goodbyeWithinMs = 5000;
+const verdicts: OperationView["state"][] = [
+  "SUCCEEDED",
+  "UNPROVEN",
+  "FAILED",
+  "ROLLED_BACK",
+  "CANCELLED",
+  "SUPERSEDED",
+];
+
+/** Meets a running service: asks it who it is and opens a WebSocket to it. */
+export async function meet(service: { id: string; name: string; url: string }): Promise<Subject> {
+  const response = await fetch(service.url);
+  const answerer = answererOf(await response.text());
+  if (answerer === null) {
+    throw new Error(`${service.name} at ${service.url} answered ${response.status}, which is not the shop.`);
+  }
+  const live = openLiveSocket(service.url);
+  await live.ready;
+  return { ...service, generation: answerer.generation, live };
+}
+
+/** Rebuilds one service, shows its steps live and keeps what was seen from outside. */
+export async function rebuild(
+  api: ApiClient,
+  subject: Subject,
+  drainMs: number,
+  screen: Screen,
+): Promise<Witness> {
+  const slow = startSlowRequests({ url: subject.url, takesMs: slowTakesMs, everyMs: slowEveryMs });
+  const operation = await watch(api, subject, screen).finally(() => slow.stop());
+  const cutOver = cutOverOf(operation);
+  await closedWithin(subject.live, drainMs + goodbyeWithinMs, cutOver?.finishedAt ?? Date.now());
+  const requests = await slow.stop();
+  return {
+    service: subject.name,
+    operation,
+    oldGeneration: subject.generation,
+    slow: requests,
+    slowAcross: cutOver === null ? [] : acrossCutOver(requests, cutOver),
+    live: subject.live.report(),
+    cutOverAt: cutOver?.finishedAt ?? null,
+    drainMs,
+  };
+}
+
+async function watch(api: ApiClient, subject: Subject, screen: Screen): Promise<OperationView | null> {
+  const { operation, cursor } = await api.rebuild(subject.id, randomUUID());
+  let last: OperationView | null = null;
+  for await (const state of api.progress(operation.id, cursor)) {
+    last = state;
+    screen.progress(subject.name, state);
+    if (verdicts.includes(state.state)) {
+      break;
+    }
+  }
+  return last;
+}
+
+/** When the requests went over from the old to the new, in wall-clock ms; null when they did not. */
+export function cutOverOf(operation: OperationView | null): { startedAt: number; finishedAt: number } | null {
+  const step = operation?.steps.find(({ name }) => name === "CUT_OVER");
+  if (!step?.startedAt || !step.finishedAt || step.state !== "DONE") {
+    return null;
+  }
+  return { startedAt: Date.parse(step.startedAt), finishedAt: Date.parse(step.finishedAt) };
+}
+
+async function closedWithin(live: LiveSocket, ms: number, since: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, since + ms - Date.now()));
+  });
+  await Promise.race([live.closed, late]);
+  clearTimeout(timer);
+}
