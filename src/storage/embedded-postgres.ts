@@ -20,7 +20,7 @@ import { StartError } from "../errors.js";
 import type { Log } from "../log.js";
 import { type Binaries, copyBinaries, findBinaries } from "./postgres-binaries.js";
 import { canEnter, canRun, chooseUser, type RunAs, reachableFolder } from "./postgres-user.js";
-import { findPostmaster, stopPostmaster, untilReady } from "./postmaster.js";
+import { findPostmaster, removeLockOfZombie, stopPostmaster, untilReady } from "./postmaster.js";
 
 export interface EmbeddedPostgres {
   /** Connects as the owner; holds the password: never log it. */
@@ -176,6 +176,7 @@ async function adopt(cluster: Cluster): Promise<EmbeddedPostgres | null> {
 }
 
 async function start(cluster: Cluster): Promise<EmbeddedPostgres> {
+  await removeLockOfZombie(cluster.data);
   for (let attempt = 1; ; attempt++) {
     const child = await launch(cluster, await freePort());
     const ready = await untilReady(cluster.data, async () => hasEnded(child), readyDeadlineMs);
@@ -198,7 +199,7 @@ async function launch(cluster: Cluster, port: number): Promise<ChildProcess> {
   const settings = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories="];
   settings.push("log_min_messages=log", "log_checkpoints=off", "log_timezone=UTC", "timezone=UTC");
   if (cluster.unsafeFast) {
-    settings.push("fsync=off", "synchronous_commit=off", "full_page_writes=off");
+    settings.push("fsync=off", "full_page_writes=off");
   }
   const args = ["-D", cluster.data, ...settings.flatMap((setting) => ["-c", setting])];
   const stdio: ["ignore", number, number] = ["ignore", output.fd, output.fd];

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile, readlink, realpath } from "node:fs/promises";
+import { readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -26,6 +26,19 @@ export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const [pid, , , port, , , , status] = text.split("\n").map((line) => line.trim());
   const postmaster = { pid: Number(pid), port: Number(port), ready: status === "ready" };
   return postmaster.pid > 0 && (await runsOn(data, postmaster.pid)) ? postmaster : null;
+}
+
+/**
+ * Removes the lock file of a PostgreSQL that has ended but whose parent has not taken notice: PostgreSQL
+ * itself would believe it to be running, for as long as the parent sleeps.
+ */
+export async function removeLockOfZombie(data: string): Promise<void> {
+  const file = join(data, "postmaster.pid");
+  const pid = (await readFile(file, "utf8").catch(() => "")).split("\n")[0]!.trim();
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  if (/^\d+ \(.*\) Z /s.test(stat)) {
+    await rm(file, { force: true });
+  }
 }
 
 /**

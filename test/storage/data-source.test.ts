@@ -2,7 +2,8 @@ import { expect } from "chai";
 import type { MigrationInterface, QueryRunner } from "typeorm";
 import { type DatabaseOptions, openDatabase } from "../../src/storage/data-source.js";
 import { loadMigrations } from "../../src/storage/migrate.js";
-import { silent, testDatabase } from "../support/cluster.js";
+import { testDatabase } from "../support/cluster.js";
+import { silent } from "../support/silent.js";
 
 class First0000000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

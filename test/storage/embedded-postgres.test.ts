@@ -6,8 +6,8 @@ import { expect } from "chai";
 import pg from "pg";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/storage/embedded-postgres.js";
 import { findPostmaster } from "../../src/storage/postmaster.js";
-import { silent } from "../support/cluster.js";
 import { eventually } from "../support/eventually.js";
+import { silent } from "../support/silent.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 const isRoot = process.getuid?.() === 0;

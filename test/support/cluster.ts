@@ -1,12 +1,10 @@
 import pg from "pg";
 import type { DataSourceOptions } from "typeorm";
-import { createLog } from "../../src/log.js";
 import { type Database, openDatabase } from "../../src/storage/data-source.js";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/storage/embedded-postgres.js";
 import { eventually } from "./eventually.js";
+import { silent } from "./silent.js";
 import { clusterFolder } from "./temp-folder.js";
-
-export const silent = createLog({ logLevel: "silent", logFormat: "json" });
 
 export interface TestDatabase {
   /** Set while the tests run. */

@@ -1,0 +1,9 @@
+import { AccessToken } from "./access-token.js";
+import { Environment } from "./environment.js";
+import { Operation } from "./operation.js";
+import { Recipe, RecipeRevision } from "./recipe.js";
+import { Service } from "./service.js";
+import { Update } from "./update.js";
+
+/** Every entity, for the data source. */
+export const entities = [AccessToken, Environment, Operation, Recipe, RecipeRevision, Service, Update];

@@ -1,0 +1,91 @@
+import { expect } from "chai";
+import { type SourceFile, sourceFiles } from "./support/sources.js";
+
+/** Packages each driver talks to its engine with. */
+const sdkOf: Record<string, string[]> = {
+  process: ["httpxy"],
+  swarm: ["dockerode"],
+  kubernetes: ["@kubernetes/client-node"],
+};
+const maxLines = 400;
+
+const sources = sourceFiles("src");
+const below = (folder: string) => sources.filter((file) => file.path.startsWith(`${folder}/`));
+const isOwn = (target: string) => target.startsWith("src/");
+const isIn = (folder: string) => (target: string) => target.startsWith(`${folder}/`);
+
+/** "importer imports target" for each import that `isAllowed` does not allow. */
+function violations(files: SourceFile[], isAllowed: (target: string, file: SourceFile) => boolean): string[] {
+  return files.flatMap((file) =>
+    file.imports
+      .filter((target) => !isAllowed(target, file))
+      .map((target) => `${file.path} imports ${target}`),
+  );
+}
+
+describe("imports", () => {
+  it("are seen by this test", () => {
+    const file = sources.find(({ path }) => path === "src/storage/embedded-postgres.ts")!;
+    expect(file.imports).to.include.members(["node:net", "src/errors.ts", "src/storage/postmaster.ts"]);
+    expect(sources.find(({ path }) => path === "src/storage/data-source.ts")!.imports).to.include.members([
+      "reflect-metadata",
+      "pg",
+    ]);
+  });
+
+  it("lead to files that exist", () => {
+    const paths = new Set(sources.map((file) => file.path));
+    expect(violations(sources, (target) => !isOwn(target) || paths.has(target))).to.deep.equal([]);
+  });
+
+  it("keep SDKs, the API and drivers out of the domain", () => {
+    const allowed = ["typeorm", "zod"];
+    const found = violations(below("src/domain"), (target) =>
+      isOwn(target)
+        ? !isIn("src/api")(target) && !isIn("src/drivers")(target) && target !== "src/main.ts"
+        : allowed.includes(target) || target.startsWith("node:"),
+    );
+    expect(found).to.deep.equal([]);
+  });
+
+  it("keep drivers to the port, the domain, errors, the log and their own SDK", () => {
+    const shared = ["src/operations/driver.ts", "src/errors.ts", "src/log.ts"];
+    const drivers = below("src/drivers").filter((file) => file.path.split("/").length > 3);
+    const found = violations(drivers, (target, file) => {
+      const name = file.path.split("/")[2]!;
+      const isShared = shared.includes(target) || isIn("src/domain")(target);
+      const isOfDriver = isIn(`src/drivers/${name}`)(target) || sdkOf[name]?.includes(target);
+      return isShared || isOfDriver || target === "zod" || target.startsWith("node:");
+    });
+    expect(found).to.deep.equal([]);
+  });
+
+  it("reach drivers only from main and their registry", () => {
+    const others = sources.filter(({ path }) => path !== "src/main.ts" && !isIn("src/drivers")(path));
+    expect(violations(others, (target) => !isIn("src/drivers")(target))).to.deep.equal([]);
+  });
+
+  it("reach the API only from main and itself", () => {
+    const others = sources.filter(({ path }) => path !== "src/main.ts" && !isIn("src/api")(path));
+    expect(violations(others, (target) => !isIn("src/api")(target))).to.deep.equal([]);
+  });
+
+  it("leave the deployer one file without dependencies", () => {
+    const deployer = sources.filter(({ path }) => path === "src/deployer/deployer.ts");
+    expect(violations(deployer, (target) => target.startsWith("node:"))).to.deep.equal([]);
+  });
+});
+
+describe("files", () => {
+  const all = sourceFiles("src", "migrations", "test", "scripts", "demo");
+
+  it(`have at most ${maxLines} lines`, () => {
+    const long = all.filter((file) => file.text.split("\n").length > maxLines);
+    expect(long.map((file) => file.path)).to.deep.equal([]);
+  });
+
+  it("are named after what they do", () => {
+    const vague = all.filter((file) => /\/(utils?|helpers?|misc|common)([./]|$)/.test(file.path));
+    expect(vague.map((file) => file.path)).to.deep.equal([]);
+  });
+});

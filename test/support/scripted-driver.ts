@@ -1,0 +1,80 @@
+import type { RenderedSpec } from "../../src/domain/rendered-spec.js";
+import type {
+  Driver,
+  DriverKind,
+  Observed,
+  Outcome,
+  Reporter,
+  ServiceRef,
+  Target,
+} from "../../src/operations/driver.js";
+
+/** What a test lets a driver do instead of running anything. */
+export type Script = (target: Target, report: Reporter, current: Target | null) => Promise<Outcome>;
+
+/** A driver that runs nothing: it follows a script and remembers what it was asked for. */
+export class ScriptedDriver implements Driver {
+  readonly replaced: { current: Target | null; target: Target }[] = [];
+  readonly removed: ServiceRef[] = [];
+  script: Script = succeed;
+  observed: Observed = { state: "RUNNING", tasks: [], ports: [], fingerprint: null, operationId: null };
+  private listener: (ref: ServiceRef) => void = () => {};
+
+  constructor(readonly kind: DriverKind = "PROCESS") {}
+
+  project(spec: RenderedSpec) {
+    return { spec: { ...spec, image: null }, ignored: spec.image ? ["image"] : [] };
+  }
+
+  replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
+    this.replaced.push({ current, target });
+    return this.script(target, report, current);
+  }
+
+  async inspect(): Promise<Observed> {
+    return this.observed;
+  }
+
+  async *logs() {}
+
+  async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
+    this.removed.push(ref);
+    await report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: 0, of: 1 });
+    await report.step({ step: "TERMINATE_OLD", state: "DONE", done: 1, of: 1 });
+    return { verdict: "SUCCEEDED", cause: null };
+  }
+
+  async check() {
+    return { reachable: true, version: "1", nodes: 1, limitations: [], error: null };
+  }
+
+  async restore(): Promise<void> {}
+
+  onChange(listener: (ref: ServiceRef) => void): void {
+    this.listener = listener;
+  }
+
+  changed(ref: ServiceRef): void {
+    this.listener(ref);
+  }
+
+  async close(): Promise<void> {}
+}
+
+const driverSteps = ["FETCH_SOURCE", "INSTALL", "START", "READY", "CUT_OVER", "TERMINATE_OLD"] as const;
+
+/** Goes through every step and succeeds. */
+export const succeed: Script = async ({ replicas }, report) => {
+  for (const step of driverSteps) {
+    await report.step({ step, state: "RUNNING", done: 0, of: replicas });
+    await report.step({ step, state: "DONE", done: replicas, of: replicas });
+  }
+  return { verdict: "SUCCEEDED", cause: null };
+};
+
+/** Waits until it is told to stop, as a driver in the middle of its work does. */
+export const hang: Script = async (_target, report) => {
+  await report.step({ step: "START", state: "RUNNING", done: 0, of: 1 });
+  await new Promise((resolve) => report.signal.addEventListener("abort", resolve, { once: true }));
+  throw report.signal.reason;
+};
