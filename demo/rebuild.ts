@@ -51,17 +51,17 @@ export async function rebuild(
 ): Promise<Witness> {
   const slow = startSlowRequests({ url: subject.url, takesMs: slowTakesMs, everyMs: slowEveryMs });
   const operation = await watch(api, subject, screen).finally(() => slow.stop());
-  const cutOver = cutOverOf(operation);
-  await closedWithin(subject.live, drainMs + goodbyeWithinMs, cutOver?.finishedAt ?? Date.now());
+  const cutOverAt = cutOverAtOf(operation);
+  await closedWithin(subject.live, drainMs + goodbyeWithinMs, cutOverAt ?? Date.now());
   const requests = await slow.stop();
   return {
     service: subject.name,
     operation,
     oldGeneration: subject.generation,
     slow: requests,
-    slowAcross: cutOver === null ? [] : acrossCutOver(requests, cutOver),
+    slowAcross: cutOverAt === null ? [] : acrossCutOver(requests, cutOverAt),
     live: subject.live.report(),
-    cutOverAt: cutOver?.finishedAt ?? null,
+    cutOverAt,
     drainMs,
   };
 }
@@ -79,13 +79,13 @@ async function watch(api: ApiClient, subject: Subject, screen: Screen): Promise<
   return last;
 }
 
-/** When the requests went over from the old to the new, in wall-clock ms; null when they did not. */
-export function cutOverOf(operation: OperationView | null): { startedAt: number; finishedAt: number } | null {
+/**
+ * When requests went over from the old to the new, in wall-clock ms; null when they did not. The switch is
+ * the first thing the step does: what follows in it is the drain.
+ */
+export function cutOverAtOf(operation: OperationView | null): number | null {
   const step = operation?.steps.find(({ name }) => name === "CUT_OVER");
-  if (!step?.startedAt || !step.finishedAt || step.state !== "DONE") {
-    return null;
-  }
-  return { startedAt: Date.parse(step.startedAt), finishedAt: Date.parse(step.finishedAt) };
+  return step?.startedAt ? Date.parse(step.startedAt) : null;
 }
 
 async function closedWithin(live: LiveSocket, ms: number, since: number): Promise<void> {

@@ -12,10 +12,10 @@ export interface Witness {
   oldGeneration: string;
   /** All slow requests. */
   slow: SlowRequest[];
-  /** Those in flight all through the cut-over. */
+  /** Those in flight when the cut-over came. */
   slowAcross: SlowRequest[];
   live: LiveReport;
-  /** Wall-clock time, null when it never came. */
+  /** When requests were switched to the new one, in wall-clock ms; null when they never were. */
   cutOverAt: number | null;
   drainMs: number;
 }

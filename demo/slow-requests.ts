@@ -44,12 +44,12 @@ export function startSlowRequests(options: SlowOptions): SlowRequests {
   };
 }
 
-/** Those that began before the cut-over did and were answered after it was done. */
-export function acrossCutOver(
-  requests: readonly SlowRequest[],
-  cutOver: { startedAt: number; finishedAt: number },
-): SlowRequest[] {
+/** The switch is made this soon after its step began, and a request has arrived this soon after its start. */
+const exactToMs = 250;
+
+/** Those that had reached the old one when the cut-over came and were answered after it. */
+export function acrossCutOver(requests: readonly SlowRequest[], cutOverAt: number): SlowRequest[] {
   return requests.filter(
-    ({ startedAt, endedAt }) => startedAt < cutOver.startedAt && endedAt > cutOver.finishedAt,
+    ({ startedAt, endedAt }) => startedAt < cutOverAt - exactToMs && endedAt > cutOverAt + exactToMs,
   );
 }

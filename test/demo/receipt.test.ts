@@ -3,7 +3,7 @@ import type { Exchange } from "../../demo/get.js";
 import type { LoadReport } from "../../demo/load.js";
 import type { OperationView } from "../../demo/operations.js";
 import { readOptions } from "../../demo/options.js";
-import { cutOverOf } from "../../demo/rebuild.js";
+import { cutOverAtOf } from "../../demo/rebuild.js";
 import { judge, type Witness } from "../../demo/receipt.js";
 import { receiptLines } from "../../demo/screen.js";
 import type { SlowRequest } from "../../demo/slow-requests.js";
@@ -120,15 +120,18 @@ describe("the demo's verdict", () => {
   });
 
   it("takes the cut-over from the operation's step", () => {
-    const step = { name: "CUT_OVER", state: "DONE", done: 1, of: 1, detail: null } as const;
-    const times = { startedAt: "2026-01-01T00:00:01Z", finishedAt: "2026-01-01T00:00:02Z" };
-    const done = cutOverOf({ ...operation, steps: [{ ...step, ...times }] });
-    expect(done).to.deep.equal({
-      startedAt: Date.parse(times.startedAt),
-      finishedAt: Date.parse(times.finishedAt),
-    });
-    expect(cutOverOf({ ...operation, steps: [{ ...step, ...times, state: "FAILED" }] })).to.equal(null);
-    expect(cutOverOf(null)).to.equal(null);
+    const step = {
+      name: "CUT_OVER",
+      state: "RUNNING",
+      done: 0,
+      of: 1,
+      detail: null,
+      finishedAt: null,
+    } as const;
+    const at = (startedAt: string | null) => cutOverAtOf({ ...operation, steps: [{ ...step, startedAt }] });
+    expect(at("2026-01-01T00:00:01Z")).to.equal(Date.parse("2026-01-01T00:00:01Z"));
+    expect(at(null)).to.equal(null);
+    expect(cutOverAtOf(null)).to.equal(null);
   });
 });
 
