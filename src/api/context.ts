@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { DataSource } from "typeorm";
 import type { Actor, Scope } from "../domain/actor.js";
+import type { EventLog } from "../events/event-log.js";
+import type { Notifier } from "../events/notifier.js";
 import type { Log } from "../log.js";
 import type { Driver, DriverKind } from "../operations/driver.js";
 import type { SecretBox } from "../storage/secrets.js";
@@ -17,6 +19,9 @@ export interface ApiDeps {
   /** Id of this server's home: PROCESS environments of other hosts cannot be looked into from here. */
   hostId: string;
   secretBox: SecretBox;
+  eventLog: Pick<EventLog, "check" | "position">;
+  /** Tells that an operation's log grew. */
+  hints: Pick<Notifier, "on">;
   log: Log;
 }
 

@@ -47,7 +47,8 @@ export function encodeKey(key: string): string {
   return Buffer.from(key).toString("base64url");
 }
 
-function decodeKey(cursor: string, argument: string, pattern: RegExp): string {
+/** @throws RequestError BAD_REQUEST */
+export function decodeKey(cursor: string, argument: string, pattern: RegExp): string {
   const key = Buffer.from(cursor, "base64url").toString();
   if (!pattern.test(key)) {
     throw new RequestError(

@@ -4,9 +4,11 @@ import { buildSchemaSync } from "type-graphql";
 import { EnvironmentResolver } from "./resolvers/environment.js";
 import { NodeResolver } from "./resolvers/node.js";
 import { OperationResolver } from "./resolvers/operation.js";
+import { OperationSubscriptions } from "./resolvers/operation-subscriptions.js";
 import { BumpRecipePayloadResolver, RecipeResolver, RecipeRevisionResolver } from "./resolvers/recipe.js";
 import { ServiceFieldsResolver, ServiceResolver } from "./resolvers/service.js";
 import { UpdateResolver } from "./resolvers/update.js";
+import { UpdateSubscriptions } from "./resolvers/update-subscriptions.js";
 
 const resolvers = [
   new NodeResolver(),
@@ -18,6 +20,8 @@ const resolvers = [
   new ServiceFieldsResolver(),
   new UpdateResolver(),
   new OperationResolver(),
+  new UpdateSubscriptions(),
+  new OperationSubscriptions(),
 ];
 
 /** Subscriptions have sources of their own; type-graphql asks for a pubSub all the same. */

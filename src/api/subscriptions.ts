@@ -25,6 +25,8 @@ export interface SubscriptionsOptions<Scope> {
   scopeKey: (scope: Scope) => string;
   /** A new context for each batch of events, so that data loaders are shared by a batch and never stale. */
   eventContext: (scope: Scope) => unknown;
+  /** Throws CURSOR_INVALID or CURSOR_EXPIRED when nothing can be replayed from there. */
+  checkCursor: (after: bigint) => Promise<void>;
 }
 
 export interface OpenFeed<Scope> {
@@ -39,6 +41,19 @@ export interface OpenFeed<Scope> {
 /** Serves feeds to subscribers of any transport: one execution an event for all who ask the same. */
 export class Subscriptions<Scope> {
   constructor(private readonly options: SubscriptionsOptions<Scope>) {}
+
+  /** Equal for callers who are allowed to see the same. */
+  scopeKey(scope: Scope): string {
+    return this.options.scopeKey(scope);
+  }
+
+  /** Throws what is wrong with where a feed begins; before `open`. */
+  async check(feed: Feed): Promise<void> {
+    const { after } = feed.source;
+    if (after !== null && after !== undefined) {
+      await this.options.checkCursor(after);
+    }
+  }
 
   /** Begins delivery of response payloads as JSON text. */
   open(request: OpenFeed<Scope>): Subscription {

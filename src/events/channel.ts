@@ -204,7 +204,7 @@ export class Channel {
     if (page.events.length > 0) {
       await this.handle(page.events);
     }
-    this.delivered = page.position > this.delivered ? page.position : this.delivered;
+    this.delivered = page.position;
   }
 
   private async handle(batch: readonly LoggedEvent[]): Promise<void> {

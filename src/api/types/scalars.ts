@@ -1,5 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from "graphql";
-import { decodeCursor, encodeCursor } from "../cursor.js";
+import { formatCursor, parseCursor } from "../../events/cursor.js";
 
 /** A scalar whose literals are strings; `parse` throws with a message for the caller. */
 function stringScalar<T>(
@@ -36,8 +36,8 @@ export const DateTime = stringScalar(
 export const Cursor = stringScalar(
   "Cursor",
   "A position in the event log, opaque. Subscribe `after` it to get everything that happened since.",
-  decodeCursor,
-  (value) => encodeCursor(value as bigint),
+  parseCursor,
+  (value) => formatCursor(value as bigint),
 );
 
 function toByteCount(value: unknown): number {
