@@ -5,7 +5,7 @@ import { type LiveSocket, openLiveSocket } from "./live-socket.js";
 import type { OperationView } from "./operations.js";
 import type { Witness } from "./receipt.js";
 import type { Screen } from "./screen.js";
-import { acrossCutOver, startSlowRequests } from "./slow-requests.js";
+import { acrossCutOver, type SlowRequests, startSlowRequests } from "./slow-requests.js";
 
 /** A service of the demo, as it is before the rebuild. */
 export interface Subject {
@@ -15,6 +15,8 @@ export interface Subject {
   /** Who answers now. */
   generation: string;
   live: LiveSocket;
+  /** Some are in flight at any time. */
+  slow: SlowRequests;
 }
 
 const slowTakesMs = 3000;
@@ -30,7 +32,7 @@ const verdicts: OperationView["state"][] = [
   "SUPERSEDED",
 ];
 
-/** Meets a running service: asks it who it is and opens a WebSocket to it. */
+/** Meets a running service: asks it who it is, opens a WebSocket to it and keeps it busy with slow requests. */
 export async function meet(service: { id: string; name: string; url: string }): Promise<Subject> {
   const response = await fetch(service.url);
   const answerer = answererOf(await response.text());
@@ -39,7 +41,8 @@ export async function meet(service: { id: string; name: string; url: string }): 
   }
   const live = openLiveSocket(service.url);
   await live.ready;
-  return { ...service, generation: answerer.generation, live };
+  const slow = startSlowRequests({ url: service.url, takesMs: slowTakesMs, everyMs: slowEveryMs });
+  return { ...service, generation: answerer.generation, live, slow };
 }
 
 /** Rebuilds one service, shows its steps live and keeps what was seen from outside. */
@@ -49,11 +52,10 @@ export async function rebuild(
   drainMs: number,
   screen: Screen,
 ): Promise<Witness> {
-  const slow = startSlowRequests({ url: subject.url, takesMs: slowTakesMs, everyMs: slowEveryMs });
-  const operation = await watch(api, subject, screen).finally(() => slow.stop());
+  const operation = await watch(api, subject, screen);
   const cutOverAt = cutOverAtOf(operation);
   await closedWithin(subject.live, drainMs + goodbyeWithinMs, cutOverAt ?? Date.now());
-  const requests = await slow.stop();
+  const requests = await subject.slow.stop();
   return {
     service: subject.name,
     operation,

@@ -61,8 +61,9 @@ async function story(api: ApiClient, server: DemoServer, around: DemoSurrounding
   } finally {
     clearInterval(refreshing);
     await load.stop();
-    for (const { live } of subjects) {
+    for (const { live, slow } of subjects) {
       live.end();
+      void slow.stop();
     }
   }
 }

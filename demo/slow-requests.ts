@@ -44,12 +44,12 @@ export function startSlowRequests(options: SlowOptions): SlowRequests {
   };
 }
 
-/** The switch is made this soon after its step began, and a request has arrived this soon after its start. */
+/** The switch is made this soon after its step began. */
 const exactToMs = 250;
 
-/** Those that had reached the old one when the cut-over came and were answered after it. */
+/** Those that began before the cut-over and were answered after it, by whomever. */
 export function acrossCutOver(requests: readonly SlowRequest[], cutOverAt: number): SlowRequest[] {
   return requests.filter(
-    ({ startedAt, endedAt }) => startedAt < cutOverAt - exactToMs && endedAt > cutOverAt + exactToMs,
+    ({ startedAt, endedAt }) => startedAt < cutOverAt && endedAt > cutOverAt + exactToMs,
   );
 }

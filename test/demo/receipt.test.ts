@@ -107,6 +107,7 @@ describe("the demo's verdict", () => {
     expect(failing({ slowAcross: [] })[0]).to.contain("no slow request was in flight");
     const byNew = { ...slow, by: { ...slow.by!, generation: "new" } };
     expect(failing({ slowAcross: [byNew] })[0]).to.contain("by the new one");
+    expect(failing({ slowAcross: [byNew, slow] })).to.deep.equal([]);
   });
 
   it("is bad when the WebSocket was cut, closed early, silent or left open", () => {
