@@ -71,7 +71,8 @@ export class Screen {
   }
 
   private block(): string[] {
-    return [...this.shown].flatMap(([service, operation]) =>
+    const byName = [...this.shown].sort(([one], [other]) => one.localeCompare(other));
+    return byName.flatMap(([service, operation]) =>
       operationBlock(harmless(service), operation, this.now(), this.paint),
     );
   }

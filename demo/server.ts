@@ -32,7 +32,7 @@ export interface ServerOptions {
 // From dist/demo.
 const script = fileURLToPath(new URL("../src/main.js", import.meta.url));
 /** Its own, so that a Rebake that runs already keeps its ports. */
-const servicePorts = "21000-21999";
+const servicePorts = "23000-23999";
 const readyWithinMs = 60_000;
 const stopWithinMs = 30_000;
 const keptLines = 20;

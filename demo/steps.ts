@@ -40,10 +40,10 @@ export function stepLine(step: StepView, now: number, paint: Paint): string {
   const cells = [
     paint(colour, marks[step.state]),
     pad(words(step.name), 13),
-    paint(colour, began ? bar(complete ? 1 : step.done, complete ? 1 : step.of) : " ".repeat(barWidth)),
+    began ? paint(colour, complete ? bar(1, 1) : bar(step.done, step.of)) : " ".repeat(barWidth),
     pad(step.of > 1 && began ? `${step.done} of ${step.of}` : "", 7),
     pad(began ? elapsed(step, now) : "", 9, "left"),
-    paint("dim", harmless(step.detail ?? "")),
+    step.detail ? paint("dim", harmless(step.detail)) : "",
   ];
   return cells.join(" ").trimEnd();
 }
