@@ -52,6 +52,6 @@ describe("statements", () => {
     expect(many.services.edges).to.have.lengthOf(100);
     expect(many.services.edges[99].node.update.changes).to.deep.equal([{ path: ["workingDir"] }]);
     expect(statements.length).to.be.at.most(numberForFew);
-    expect(statements.length).to.be.at.most(12);
+    expect(statements.length).to.be.at.most(14);
   });
 });
