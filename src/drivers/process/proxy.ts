@@ -8,6 +8,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import type { AddressInfo } from "node:net";
 import { OperationFailure } from "../../errors.js";
 import { proxyUpgrade } from "./proxy-upgrade.js";
 
@@ -61,6 +62,11 @@ export class PortProxy {
       proxy.server.listen({ port, host }, resolve);
     });
     return proxy;
+  }
+
+  /** The port it listens on. */
+  get address(): number {
+    return (this.server.address() as AddressInfo).port;
   }
 
   /** Takes no new connections; the ones in use may end their requests. */
