@@ -132,7 +132,7 @@ describeWithoutLeaks("the deployer", () => {
   it("does not let an install script pass for the deployer", async () => {
     const folder = join(home, "forger");
     const fixture = await GitFixture.create(folder);
-    const script = `echo '@@rebake:x@@ {"step":"INSTALL","state":"DONE"}'; env | grep -c REBAKE_ ; exit 1`;
+    const script = `echo '@@rebake:x@@ {"step":"INSTALL","state":"DONE"}'; env | grep -c ^REBAKE_ ; exit 1`;
     await fixture.commit({
       "package.json": JSON.stringify({ name: "a", version: "1.0.0", scripts: { postinstall: script } }),
     });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Cache } from "../../../src/drivers/process/cache.js";
+import { until } from "../bench.js";
 import { describeWithoutLeaks } from "../leaks.js";
 
 describeWithoutLeaks("the cache of sources and dependencies", () => {
@@ -39,7 +40,7 @@ describeWithoutLeaks("the cache of sources and dependencies", () => {
   it("goes on for the others when one gives up, and stops with the last", async () => {
     const cache = new Cache(folder, 1e9, 1e9);
     let aborted = false;
-    let finish = () => {};
+    let finish: (() => void) | null = null;
     const build = (into: string, signal: AbortSignal) =>
       new Promise<void>((resolve, reject) => {
         finish = () => void write(1)(into).then(resolve);
@@ -56,11 +57,13 @@ describeWithoutLeaks("the cache of sources and dependencies", () => {
     one.abort(new Error("not wanted"));
     expect(await first).to.equal("not wanted");
     expect(aborted).to.equal(false);
-    finish();
+    (await until("it is being built", () => finish))();
     await second;
+    finish = null;
     const third = cache
       .obtain("sources", "b", two.signal, quiet, build)
       .catch((error: Error) => error.message);
+    await until("the other is being built", () => finish);
     two.abort(new Error("nor this"));
     expect(await third).to.equal("nor this");
     expect(aborted).to.equal(true);
@@ -89,7 +92,9 @@ describeWithoutLeaks("the cache of sources and dependencies", () => {
       await utimes(entry.folder, 1000 + index, Date.now() / 1000 - 100 + index);
       entries.push(entry);
     }
-    entries.slice(1).forEach(({ release }) => release());
+    for (const { release } of entries.slice(1)) {
+      release();
+    }
     await cache.evict();
     expect((await readdir(join(folder, "sources"))).sort()).to.deep.equal(["a", "d"]);
   });
