@@ -109,6 +109,8 @@ export class PortProxy {
     outgoing.on("close", settle);
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       settle();
+      request.unpipe(outgoing);
+      request.resume();
       if (response.headersSent || response.destroyed) {
         response.destroy();
       } else if (error.code === "ECONNREFUSED" ? !hasBody(request) : mayRepeat && outgoing.reusedSocket) {
