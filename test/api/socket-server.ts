@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { GraphQLError, parse, validate } from "graphql";
 import { Subscriptions } from "../../src/api/subscriptions.js";
 import { GraphqlWebSocket } from "../../src/api/websocket.js";
@@ -35,6 +35,8 @@ export class SocketServer {
     ["bob", { actor: "Bob", scope: "all", expiresAt: null }],
     ["carol", { actor: "Carol", scope: "some", expiresAt: null }],
   ]);
+  /** System calls with which something was sent. */
+  writes = 0;
   /** Contexts made for batches of events. */
   batches = 0;
   readonly hub: Hub;
@@ -65,6 +67,7 @@ export class SocketServer {
       limits: options.limits ?? {},
     });
     this.sockets.attach(this.http);
+    this.http.on("connection", (socket) => this.countWrites(socket));
   }
 
   static async start(options: SocketServerOptions): Promise<SocketServer> {
@@ -84,6 +87,18 @@ export class SocketServer {
   async stop(): Promise<void> {
     await this.sockets.close();
     await new Promise((resolve) => this.http.close(resolve));
+  }
+
+  private countWrites(socket: Socket): void {
+    const { _write, _writev } = socket;
+    socket._write = (...args) => {
+      this.writes++;
+      _write.apply(socket, args);
+    };
+    socket._writev = (...args) => {
+      this.writes++;
+      _writev!.apply(socket, args);
+    };
   }
 
   private eventContext(scope: string): Context {

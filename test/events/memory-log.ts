@@ -19,7 +19,7 @@ export class MemoryLog {
   reads = 0;
 
   append(count: number, serviceId?: string): LoggedEvent[] {
-    const added = Array.from({ length: count }, (_, i) =>
+    const added = Array.from({ length: Math.floor(count) }, (_, i) =>
       serviceChanged(BigInt(this.events.length + i + 1), serviceId),
     );
     this.events.push(...added);
