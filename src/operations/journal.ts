@@ -12,7 +12,7 @@ const transitions: Record<StepState, readonly StepState[]> = {
   PENDING: [],
   RUNNING: ["PENDING", "RUNNING"],
   DONE: ["RUNNING", "PENDING"],
-  SKIPPED: ["PENDING"],
+  SKIPPED: ["PENDING", "RUNNING"],
   FAILED: ["PENDING", "RUNNING", "DONE"],
 };
 

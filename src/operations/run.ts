@@ -9,10 +9,14 @@ import type { Driver, OperationLogLine, Outcome, Reporter, Target } from "./driv
 import type { Journal } from "./journal.js";
 import { buildTarget, deployedIntent, type Intent, loadGitCredential, loadSpec, refOf } from "./targets.js";
 
-/** The commit a branch points at now. Throws OperationFailure REPOSITORY_UNREACHABLE or REF_NOT_FOUND. */
+/**
+ * The commit that is pinned, else the one the branch points at now. Throws OperationFailure
+ * REPOSITORY_UNREACHABLE or REF_NOT_FOUND.
+ */
 export type ResolveCommit = (request: {
   repository: string;
   branch: string;
+  commit: string | null;
   credential: { username: string; password: string } | null;
   signal: AbortSignal;
 }) => Promise<string>;
@@ -24,9 +28,6 @@ export interface RunDeps {
   resolveCommit: ResolveCommit;
   log: Logger;
 }
-
-/** How long git may take to tell what a branch points at, in seconds. */
-const resolveDeadline = 60;
 
 /**
  * The story of an operation: load the recipe and pin the commit, write that intent down, let the driver replace
@@ -119,27 +120,10 @@ async function intentOf(service: Service, { operation }: Journal, signal: AbortS
 async function pinCommit(fingerprint: string, signal: AbortSignal, deps: RunDeps): Promise<string | null> {
   const { manager } = deps.transactions.dataSource;
   const { source } = await loadSpec(manager, fingerprint);
-  if (!source || source.commit) {
-    return source?.commit ?? null;
+  if (!source) {
+    return null;
   }
+  const { repository, branch, commit } = source;
   const credential = await loadGitCredential(manager, deps.secretBox, source.credential);
-  const deadline = AbortSignal.timeout(resolveDeadline * 1000);
-  try {
-    const { repository, branch } = source;
-    return await deps.resolveCommit({
-      repository,
-      branch,
-      credential,
-      signal: AbortSignal.any([signal, deadline]),
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (deadline.aborted) {
-      throw new OperationFailure(
-        "DEADLINE_EXCEEDED",
-        `git did not tell what the branch points at within ${resolveDeadline} s.`,
-      );
-    }
-    throw error;
-  }
+  return deps.resolveCommit({ repository, branch, commit, credential, signal });
 }

@@ -11,8 +11,6 @@ export interface WorkerOptions extends RunDeps {
   concurrency: number;
   /** Called when an operation's log has grown. */
   logWritten: (operationId: string) => void;
-  /** Called after each operation that ended here. */
-  ended: (operation: Operation) => void;
 }
 
 interface Running {
@@ -52,9 +50,16 @@ export class Worker {
   }
 
   /** Stops an operation that runs here; its driver leaves the old one serving. */
-  cancel(operationId: string, by: string): void {
+  private cancel(operationId: string, by: string): void {
     const message = `Cancelled by ${by}.`;
     this.running.get(operationId)?.abort.abort(new OperationFailure("CANCELLED_BY_USER", message));
+  }
+
+  /** Somebody asked for an operation to be cancelled, which may run here: looks at once instead of at the next beat. */
+  cancelRequested(operationId: string): void {
+    if (this.running.has(operationId)) {
+      this.beating = this.beating.then(() => this.beat());
+    }
   }
 
   /** Whether it could reach the database when it last tried. */
@@ -129,7 +134,7 @@ export class Worker {
   }
 
   private async work(operation: Operation, signal: AbortSignal): Promise<void> {
-    const { transactions, logWritten, ended } = this.options;
+    const { transactions, logWritten } = this.options;
     const log = this.options.log.child({ operation: operation.id, service: operation.serviceId });
     const lines = new OperationLogWriter(operation.id, transactions, logWritten, log);
     const started = performance.now();
@@ -140,7 +145,6 @@ export class Worker {
       const outcome = await runOperation(journal, io, { ...this.options, log });
       const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
       log.info({ verdict: outcome.verdict, cause: outcome.cause?.code, seconds }, "operation ended");
-      ended(operation);
     } catch (error) {
       log[error instanceof LeaseLost ? "info" : "error"]({ err: error }, "operation left for the next claim");
       await release(transactions, operation).catch((err) =>

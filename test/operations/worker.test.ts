@@ -8,9 +8,10 @@ import type { OperationSnapshot } from "../../src/events/event-map.js";
 import type { RunDeps } from "../../src/operations/run.js";
 import { Worker } from "../../src/operations/worker.js";
 import { actor, Catalog, hostId } from "../support/catalog.js";
-import { silent, testDatabase } from "../support/cluster.js";
+import { testDatabase } from "../support/cluster.js";
 import { eventually } from "../support/eventually.js";
 import { hang, succeed } from "../support/scripted-driver.js";
+import { silent } from "../support/silent.js";
 
 const commit = "c".repeat(40);
 const source = { repository: "https://git.example/shop.git", branch: "main" };
@@ -53,7 +54,6 @@ describe("worker", () => {
       claimant: { hostId, owner, leaseSeconds },
       concurrency: 4,
       logWritten: () => {},
-      ended: () => {},
     });
     workers.push(worker);
     worker.start();

@@ -4,6 +4,7 @@ import type {
   DriverKind,
   Observed,
   Outcome,
+  Projection,
   Reporter,
   ServiceRef,
   Target,
@@ -22,7 +23,7 @@ export class ScriptedDriver implements Driver {
 
   constructor(readonly kind: DriverKind = "PROCESS") {}
 
-  project(spec: RenderedSpec) {
+  project(spec: RenderedSpec): Projection {
     return { spec: { ...spec, image: null }, ignored: spec.image ? ["image"] : [] };
   }
 

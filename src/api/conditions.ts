@@ -1,0 +1,52 @@
+import type { Condition } from "./listings.js";
+import type { OperationFilter, RecipeFilter, ServiceFilter, UpdateFilter } from "./types/filters.js";
+
+const inEnvironment = "t.environment_id = (select id from environment where code = ?)";
+const ofRecipe = "t.recipe_id = (select id from recipe where name = ?)";
+const hasUpdate = "exists (select 1 from service_update u where u.service_id = t.id)";
+const newCodeOnly = "t.reasons = array['CODE']";
+
+/** A condition unless there is nothing to compare with. */
+function when(value: unknown, sql: string): Condition[] {
+  return value === null || value === undefined ? [] : [{ sql, values: [value] }];
+}
+
+/** One of two conditions, or none. */
+function either(value: boolean | null | undefined, sql: string): Condition[] {
+  return value === null || value === undefined ? [] : [{ sql: value ? sql : `not (${sql})`, values: [] }];
+}
+
+export function recipesWhere(filter: RecipeFilter): Condition[] {
+  return [...when(filter.type, "t.type = ?"), ...when(filter.subtype, "t.subtype = ?")];
+}
+
+/** Of the services that are there. */
+export function servicesWhere(filter: ServiceFilter): Condition[] {
+  return [
+    { sql: "t.removed_at is null", values: [] },
+    ...when(filter.environment, inEnvironment),
+    ...when(filter.recipe, ofRecipe),
+    ...when(filter.group, "t.group_name = ?"),
+    ...when(filter.state, "t.state = ?"),
+    ...either(filter.hasUpdate, hasUpdate),
+  ];
+}
+
+export function updatesWhere(filter: UpdateFilter): Condition[] {
+  return [
+    ...when(filter.environment, inEnvironment),
+    ...when(filter.recipe, ofRecipe),
+    ...when(filter.service, "t.service_id = ?"),
+    ...either(filter.kind && filter.kind === "UPDATE", newCodeOnly),
+    ...when(filter.reason, "? = any(t.reasons)"),
+  ];
+}
+
+export function operationsWhere(filter: OperationFilter): Condition[] {
+  return [
+    ...when(filter.environment, inEnvironment),
+    ...when(filter.service, "t.service_id = ?"),
+    ...when(filter.kind, "t.kind = ?"),
+    ...when(filter.state, "t.state = ?"),
+  ];
+}

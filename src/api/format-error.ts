@@ -1,0 +1,125 @@
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
+import { RequestError, type RequestErrorCode, requestErrorCodes } from "../errors.js";
+import type { Log } from "../log.js";
+
+/** What a client is told of an error. */
+interface Told {
+  code: RequestErrorCode;
+  message: string;
+}
+
+/** Codes of Apollo Server and graphql-js for what is the request's own fault. */
+const badRequestCodes = new Set([
+  "GRAPHQL_PARSE_FAILED",
+  "GRAPHQL_VALIDATION_FAILED",
+  "BAD_USER_INPUT",
+  "OPERATION_RESOLUTION_FAILURE",
+  "PERSISTED_QUERY_NOT_FOUND",
+  "PERSISTED_QUERY_NOT_SUPPORTED",
+]);
+
+/** PostgreSQL's classes 08 (connection), 53 (resources) and 57P (shutdown), and the network's own. */
+const unavailableCode =
+  /^(08...|53...|57P..|ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOENT)$/;
+const unavailableMessage =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end)|is not established|Driver not Connected/;
+const longestMessage = 1_000;
+
+/**
+ * Turns any error into what may leave: a stable code, a requestId, and never a stack, a file or SQL. What is
+ * not known to be safe is masked, and logged under its requestId.
+ */
+export class ErrorFormatter {
+  constructor(
+    private readonly log: Log,
+    private readonly options: { introspection: boolean },
+  ) {}
+
+  format(error: unknown, requestId: string): GraphQLFormattedError {
+    const told = this.tell(error, requestId);
+    const { locations, path } = error instanceof GraphQLError ? error.toJSON() : {};
+    return {
+      message: told.message,
+      ...(locations ? { locations } : {}),
+      ...(path ? { path } : {}),
+      extensions: { code: told.code, requestId },
+    };
+  }
+
+  private tell(error: unknown, requestId: string): Told {
+    const chain = chainOf(error);
+    const told = askedFor(chain) ?? unavailable(chain) ?? badRequest(error, chain);
+    if (!told) {
+      this.log.error({ err: chain.at(-1), requestId }, "a request failed");
+      return { code: "INTERNAL", message: `The server failed; its log has the details under ${requestId}.` };
+    }
+    if (told.code === "UNAVAILABLE") {
+      this.log.warn({ err: chain.at(-1), requestId }, "a request could not be answered");
+    }
+    return { ...told, message: this.shown(told.message) };
+  }
+
+  /** Suggestions name what is there: without introspection nobody is told. */
+  private shown(message: string): string {
+    const text = this.options.introspection ? message : message.replace(/ ?Did you mean [^?]*\?/g, "");
+    return text.length > longestMessage ? `${text.slice(0, longestMessage)}…` : text;
+  }
+}
+
+/** An error and what it came from, outermost first. */
+function chainOf(error: unknown): unknown[] {
+  const chain: unknown[] = [];
+  let next = error;
+  while (next !== undefined && next !== null && chain.length < 10) {
+    chain.push(next);
+    const { originalError, driverError, cause } = next as { [name: string]: unknown };
+    next = originalError ?? driverError ?? cause;
+  }
+  return chain;
+}
+
+/** What our own code says to clients. */
+function askedFor(chain: unknown[]): Told | null {
+  for (const error of chain) {
+    if (error instanceof RequestError) {
+      return { code: error.code, message: error.message };
+    }
+    const code = error instanceof GraphQLError ? error.extensions.code : undefined;
+    if (typeof code === "string" && Object.hasOwn(requestErrorCodes, code)) {
+      return { code: code as RequestErrorCode, message: (error as GraphQLError).message };
+    }
+  }
+  return null;
+}
+
+function unavailable(chain: unknown[]): Told | null {
+  const hit = chain.some((error) => {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    const isGraphQL = error instanceof GraphQLError;
+    return (
+      !isGraphQL &&
+      ((typeof code === "string" && unavailableCode.test(code)) ||
+        (typeof message === "string" && unavailableMessage.test(message)))
+    );
+  });
+  return hit
+    ? { code: "UNAVAILABLE", message: "The database cannot be reached now; try again shortly." }
+    : null;
+}
+
+/** What graphql-js and Apollo found wrong with the request itself, before or between resolvers. */
+function badRequest(error: unknown, chain: unknown[]): Told | null {
+  if (!(error instanceof GraphQLError) || !chain.every((each) => each instanceof GraphQLError)) {
+    return null;
+  }
+  const { message } = error;
+  if (/^Syntax Error: Document contains more tha[nt] \d+ tokens/.test(message)) {
+    return {
+      code: "LIMIT_EXCEEDED",
+      message: message.replace("Syntax Error: ", "").replace("more that", "more than"),
+    };
+  }
+  const known = badRequestCodes.has(String(error.extensions.code));
+  const early = error.path === undefined && error.extensions.code === undefined;
+  return known || early || message.startsWith('Argument "') ? { code: "BAD_REQUEST", message } : null;
+}

@@ -1,0 +1,148 @@
+import DataLoader from "dataloader";
+import type { DataSource } from "typeorm";
+import type { Environment } from "../domain/environment.js";
+import type { Operation } from "../domain/operation.js";
+import type { Recipe, RecipeRevision } from "../domain/recipe.js";
+import type { RenderedSpec } from "../domain/rendered-spec.js";
+import type { Service } from "../domain/service.js";
+import type { Update } from "../domain/update.js";
+import type { Observed } from "../operations/driver.js";
+import { countRows, readStretches } from "./list-sql.js";
+import type { Condition, Listing, Listings } from "./listings.js";
+import { Page, type Selection, type Stretch } from "./paging.js";
+
+interface PageKey {
+  listing: Listing<unknown>;
+  parent: string | null;
+  where: Condition[];
+  stretch: Stretch | null;
+}
+
+/** What can be read together: everything of the key but its parent. */
+const groupOf = ({ listing, where, stretch }: PageKey) =>
+  JSON.stringify([listing.table, listing.parentColumn, where, stretch]);
+
+/** Reads rows of one table by one of its columns, all that are asked for in the same tick at once. */
+function rowLoader<T>(
+  source: DataSource,
+  listing: Listing<T>,
+  column: string,
+  keyOf: (node: T) => string,
+  more = "",
+): DataLoader<string, T | null> {
+  return new DataLoader(async (keys) => {
+    const rows = await source.query(
+      `select * from ${listing.table} where ${column} = any($1::text[]) ${more}`,
+      [keys],
+    );
+    const nodes = new Map(rows.map(listing.toNode).map((node: T) => [keyOf(node), node] as const));
+    return keys.map((key) => (nodes.get(key) as T | undefined) ?? null);
+  });
+}
+
+/** Runs `read` once for every group of keys that differ in their parent only. */
+function groupedLoader<T>(read: (keys: readonly PageKey[]) => Promise<T[]>): DataLoader<PageKey, T, string> {
+  const batch = async (keys: readonly PageKey[]): Promise<T[]> => {
+    const groups = new Map<string, PageKey[]>();
+    for (const key of keys) {
+      const group = groupOf(key);
+      groups.set(group, [...(groups.get(group) ?? []), key]);
+    }
+    const answers = new Map<PageKey, T>();
+    for (const group of groups.values()) {
+      const values = await read(group);
+      group.forEach((key, index) => void answers.set(key, values[index]!));
+    }
+    return keys.map((key) => answers.get(key)!);
+  };
+  return new DataLoader(batch, { cacheKeyFn: (key) => `${key.parent}\n${groupOf(key)}` });
+}
+
+const parentsOf = (keys: readonly PageKey[]) =>
+  keys[0]!.parent === null ? null : keys.map((key) => key.parent!);
+
+/**
+ * What one request has read: each thing once, all of a tick in one statement. Made anew for every request and
+ * for every batch of events, because what is read does not change any more.
+ */
+export class Loaders {
+  readonly environment: DataLoader<string, Environment | null>;
+  readonly recipe: DataLoader<string, Recipe | null>;
+  readonly service: DataLoader<string, Service | null>;
+  readonly operation: DataLoader<string, Operation | null>;
+  readonly update: DataLoader<string, Update | null>;
+  readonly revision: DataLoader<string, RecipeRevision | null>;
+  readonly updateByService: DataLoader<string, Update | null>;
+  readonly activeOperationByService: DataLoader<string, Operation | null>;
+  readonly revisionByNumber: DataLoader<{ recipeId: string; number: number }, RecipeRevision | null, string>;
+  readonly renderedSpec: DataLoader<string, RenderedSpec | null>;
+  /** What a service's engine says, by service id; filled by whoever asks first. */
+  readonly observed = new Map<string, Promise<Observed | null>>();
+  private readonly pages: DataLoader<PageKey, unknown[], string>;
+  private readonly counts: DataLoader<PageKey, number, string>;
+
+  constructor(source: DataSource, listings: Listings) {
+    const id = (node: { id: string }) => node.id;
+    const ofService = (node: { serviceId: string }) => node.serviceId;
+    this.environment = rowLoader(source, listings.environments, "id", id);
+    this.recipe = rowLoader(source, listings.recipes, "id", id);
+    this.service = rowLoader(source, listings.services, "id", id);
+    this.operation = rowLoader(source, listings.operations, "id", id);
+    this.update = rowLoader(source, listings.updates, "id", id);
+    this.revision = rowLoader(source, listings.revisions, "id", id);
+    this.updateByService = rowLoader(source, listings.updates, "service_id", ofService);
+    // A queued one may wait behind the running one, which then comes last and wins.
+    const active = "and state in ('QUEUED', 'RUNNING') order by (state = 'RUNNING')";
+    this.activeOperationByService = rowLoader(source, listings.operations, "service_id", ofService, active);
+    this.revisionByNumber = revisionLoader(source, listings.revisions);
+    this.renderedSpec = renderedSpecLoader(source);
+    this.pages = groupedLoader(async (keys) => {
+      const { listing, where, stretch } = keys[0]!;
+      const found = await readStretches(source, listing, parentsOf(keys), where, stretch!);
+      return keys.map((key) => found.get(key.parent) ?? []);
+    });
+    this.counts = groupedLoader(async (keys) => {
+      const { listing, where } = keys[0]!;
+      const found = await countRows(source, listing, parentsOf(keys), where);
+      return keys.map((key) => found.get(key.parent) ?? 0);
+    });
+  }
+
+  async page<T>(listing: Listing<T>, selection: Selection, stretch: Stretch): Promise<Page<T>> {
+    const rows = await this.pages.load({ listing: listing as Listing<unknown>, ...selection, stretch });
+    return new Page(listing, selection, stretch, rows as T[]);
+  }
+
+  count<T>(listing: Listing<T>, selection: Selection): Promise<number> {
+    return this.counts.load({ listing: listing as Listing<unknown>, ...selection, stretch: null });
+  }
+}
+
+function revisionLoader(source: DataSource, listing: Listing<RecipeRevision>) {
+  const keyOf = (key: { recipeId: string; number: number }) => `${key.recipeId}/${key.number}`;
+  return new DataLoader<{ recipeId: string; number: number }, RecipeRevision | null, string>(
+    async (keys) => {
+      const rows = await source.query(
+        `select r.* from recipe_revision r
+         join unnest($1::text[], $2::int[]) as k(recipe_id, number) using (recipe_id, number)`,
+        [keys.map((key) => key.recipeId), keys.map((key) => key.number)],
+      );
+      const found = new Map<string, RecipeRevision>(
+        rows.map(listing.toNode).map((node: RecipeRevision) => [keyOf(node), node] as const),
+      );
+      return keys.map((key) => found.get(keyOf(key)) ?? null);
+    },
+    { cacheKeyFn: keyOf },
+  );
+}
+
+function renderedSpecLoader(source: DataSource): DataLoader<string, RenderedSpec | null> {
+  return new DataLoader(async (fingerprints) => {
+    const rows: { fingerprint: string; spec: RenderedSpec }[] = await source.query(
+      "select fingerprint, spec from rendered_spec where fingerprint = any($1::text[])",
+      [fingerprints],
+    );
+    const found = new Map(rows.map((row) => [row.fingerprint, row.spec]));
+    return fingerprints.map((fingerprint) => found.get(fingerprint) ?? null);
+  });
+}

@@ -1,0 +1,42 @@
+import { UserInputError, UserInputErrors } from "../errors.js";
+import { currentCursor, type Transaction } from "../storage/transaction.js";
+import { forgetReads, type RequestContext } from "./context.js";
+
+interface Answer {
+  /** Just before the mutation's own events. */
+  cursor: bigint;
+  errors: UserInputError[];
+}
+
+/**
+ * Runs a verb in a transaction and answers with what it made, or with what the caller can put right. Anything
+ * else that goes wrong ends the request.
+ * @param check whether the caller may; runs first
+ */
+export async function runMutation<Made extends object>(
+  context: RequestContext,
+  check: () => Promise<void> | void,
+  work: (tx: Transaction) => Promise<Made>,
+): Promise<Answer & Partial<Made>> {
+  try {
+    await check();
+    const { result, cursor } = await context.deps.transactions.commit(work);
+    return { ...result, cursor, errors: [] };
+  } catch (error) {
+    const errors = userErrors(error);
+    const cursor = await currentCursor(context.deps.dataSource.manager);
+    return { cursor, errors } as Answer & Partial<Made>;
+  } finally {
+    forgetReads(context);
+  }
+}
+
+function userErrors(error: unknown): UserInputError[] {
+  if (error instanceof UserInputError) {
+    return [error];
+  }
+  if (error instanceof UserInputErrors) {
+    return error.errors;
+  }
+  throw error;
+}

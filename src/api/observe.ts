@@ -1,0 +1,67 @@
+import type { Environment } from "../domain/environment.js";
+import type { Service } from "../domain/service.js";
+import type { Driver, DriverHealth, Observed } from "../operations/driver.js";
+import type { RequestContext } from "./context.js";
+
+/** How long an engine may take to answer a query, in ms. */
+const patience = 5_000;
+
+const nothing = { reachable: false, version: null, nodes: 0, limitations: [] };
+
+/** The driver of an environment, or why this server cannot ask it. */
+function driverOf(context: RequestContext, environment: Environment): Driver | string {
+  const { drivers, hostId } = context.deps;
+  if (environment.hostId !== null && environment.hostId !== hostId) {
+    return `${environment.code} runs on another host; ask the server there.`;
+  }
+  return drivers.get(environment.driver) ?? `This server has no ${environment.driver} driver.`;
+}
+
+/** Asks the environment's engine how it is. */
+export async function checkHealth(context: RequestContext, environment: Environment): Promise<DriverHealth> {
+  const driver = driverOf(context, environment);
+  if (typeof driver === "string") {
+    return { ...nothing, error: driver };
+  }
+  try {
+    return await inTime(driver.check(environment.id));
+  } catch (error) {
+    context.deps.log.warn({ err: error, environment: environment.code }, "an engine could not be checked");
+    return { ...nothing, error: "The engine did not answer; the server's log has the details." };
+  }
+}
+
+/** Asks the engine what runs of a service, once a request; null when it cannot be asked. */
+export function observe(context: RequestContext, service: Service): Promise<Observed | null> {
+  const { observed } = context.loaders;
+  const asked = observed.get(service.id) ?? ask(context, service);
+  observed.set(service.id, asked);
+  return asked;
+}
+
+async function ask(context: RequestContext, service: Service): Promise<Observed | null> {
+  const environment = (await context.loaders.environment.load(service.environmentId))!;
+  const driver = driverOf(context, environment);
+  if (typeof driver === "string" || service.removedAt) {
+    return null;
+  }
+  const { id: serviceId, name, environmentId } = service;
+  try {
+    return await inTime(driver.inspect({ serviceId, environmentId, environment: environment.code, name }));
+  } catch (error) {
+    context.deps.log.warn({ err: error, service: serviceId }, "a service could not be inspected");
+    return null;
+  }
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,46 @@
+import "reflect-metadata";
+import type { GraphQLSchema } from "graphql";
+import { buildSchemaSync } from "type-graphql";
+import { EnvironmentResolver } from "./resolvers/environment.js";
+import { NodeResolver } from "./resolvers/node.js";
+import { OperationResolver } from "./resolvers/operation.js";
+import { OperationSubscriptions } from "./resolvers/operation-subscriptions.js";
+import { BumpRecipePayloadResolver, RecipeResolver, RecipeRevisionResolver } from "./resolvers/recipe.js";
+import { ServiceFieldsResolver, ServiceResolver } from "./resolvers/service.js";
+import { UpdateResolver } from "./resolvers/update.js";
+import { UpdateSubscriptions } from "./resolvers/update-subscriptions.js";
+
+const resolvers = [
+  new NodeResolver(),
+  new EnvironmentResolver(),
+  new RecipeResolver(),
+  new RecipeRevisionResolver(),
+  new BumpRecipePayloadResolver(),
+  new ServiceResolver(),
+  new ServiceFieldsResolver(),
+  new UpdateResolver(),
+  new OperationResolver(),
+  new UpdateSubscriptions(),
+  new OperationSubscriptions(),
+];
+
+/** Subscriptions have sources of their own; type-graphql asks for a pubSub all the same. */
+const noPubSub = {
+  publish(): never {
+    throw new Error("events are published by the event log");
+  },
+  subscribe(): never {
+    throw new Error("subscriptions read the event log");
+  },
+};
+
+/** The whole API. */
+export function buildApiSchema(): GraphQLSchema {
+  const instances = new Map<unknown, object>(resolvers.map((resolver) => [resolver.constructor, resolver]));
+  return buildSchemaSync({
+    resolvers: [...instances.keys()] as [() => void, ...(() => void)[]],
+    container: { get: (type) => instances.get(type) },
+    pubSub: noPubSub,
+    validate: false,
+  });
+}

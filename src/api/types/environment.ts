@@ -1,0 +1,62 @@
+import { Field, InputType, Int, ObjectType } from "type-graphql";
+import type { DriverKind } from "../../operations/driver.js";
+import { DriverKindEnum } from "./enums.js";
+import { NodeType } from "./node.js";
+
+@ObjectType("NamedValue", { description: "A value with a name.", simpleResolvers: true })
+export class NamedValueType {
+  @Field({ description: "An identifier." })
+  name!: string;
+
+  @Field({ description: "Any text." })
+  value!: string;
+}
+
+@InputType({ description: "A value with a name." })
+export class NamedValueInput {
+  @Field({ description: "An identifier: letters, digits and underscores." })
+  name!: string;
+
+  @Field({ description: "Any text." })
+  value!: string;
+}
+
+@ObjectType("Environment", {
+  implements: NodeType,
+  description: "A place to run services, with one driver.",
+  simpleResolvers: true,
+})
+export class EnvironmentType extends NodeType {
+  @Field({ description: "Its unique short name, e.g. `DEV`; never changes." })
+  code!: string;
+
+  @Field({ description: "What it is for." })
+  description!: string;
+
+  @Field(() => DriverKindEnum, { description: "What runs its services." })
+  driver!: DriverKind;
+
+  @Field(() => [NamedValueType], { description: "Its own values, which recipes can use in variables." })
+  values!: NamedValueType[];
+}
+
+@ObjectType("EnvironmentHealth", {
+  description: "What an environment's engine answered just now.",
+  simpleResolvers: true,
+})
+export class EnvironmentHealthType {
+  @Field({ description: "Whether the engine could be asked." })
+  reachable!: boolean;
+
+  @Field(() => String, { nullable: true, description: "Its version; null when it could not be asked." })
+  version!: string | null;
+
+  @Field(() => Int, { description: "How many nodes it has." })
+  nodes!: number;
+
+  @Field(() => [String], { description: "What it cannot do, in sentences." })
+  limitations!: string[];
+
+  @Field(() => String, { nullable: true, description: "Why it could not be asked; null when it could." })
+  error!: string | null;
+}

@@ -1,0 +1,75 @@
+import { Field, ID, InputType } from "type-graphql";
+import type { RecipeType } from "../../domain/recipe.js";
+import type { OperationKind, OperationState, UpdateReason } from "../../events/event-map.js";
+import type { ServiceState } from "../../operations/driver.js";
+import {
+  OperationKindEnum,
+  OperationStateEnum,
+  RecipeTypeEnum,
+  ServiceStateEnum,
+  UpdateKindEnum,
+  UpdateReasonEnum,
+} from "./enums.js";
+
+@InputType({ description: "Which recipes; what is absent or null does not matter." })
+export class RecipeFilter {
+  @Field(() => RecipeTypeEnum, { nullable: true, description: "Of this type." })
+  type?: RecipeType | null;
+
+  @Field(() => String, { nullable: true, description: "With this subtype." })
+  subtype?: string | null;
+}
+
+@InputType({ description: "Which services; what is absent or null does not matter." })
+export class ServiceFilter {
+  @Field(() => String, { nullable: true, description: "Of the environment with this code." })
+  environment?: string | null;
+
+  @Field(() => String, { nullable: true, description: "Of the recipe with this name." })
+  recipe?: string | null;
+
+  @Field(() => String, { nullable: true, description: "Of this group." })
+  group?: string | null;
+
+  @Field(() => ServiceStateEnum, { nullable: true, description: "In this state." })
+  state?: ServiceState | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: "Only those with (true) or without (false) an Update.",
+  })
+  hasUpdate?: boolean | null;
+}
+
+@InputType({ description: "Which Updates; what is absent or null does not matter." })
+export class UpdateFilter {
+  @Field(() => String, { nullable: true, description: "In the environment with this code." })
+  environment?: string | null;
+
+  @Field(() => String, { nullable: true, description: "Of services of the recipe with this name." })
+  recipe?: string | null;
+
+  @Field(() => ID, { nullable: true, description: "Of the service with this id." })
+  service?: string | null;
+
+  @Field(() => UpdateKindEnum, { nullable: true, description: "Of this kind." })
+  kind?: "UPDATE" | "UPGRADE" | null;
+
+  @Field(() => UpdateReasonEnum, { nullable: true, description: "With this among its reasons." })
+  reason?: UpdateReason | null;
+}
+
+@InputType({ description: "Which operations; what is absent or null does not matter." })
+export class OperationFilter {
+  @Field(() => String, { nullable: true, description: "In the environment with this code." })
+  environment?: string | null;
+
+  @Field(() => ID, { nullable: true, description: "On the service with this id." })
+  service?: string | null;
+
+  @Field(() => OperationKindEnum, { nullable: true, description: "Of this kind." })
+  kind?: OperationKind | null;
+
+  @Field(() => OperationStateEnum, { nullable: true, description: "In this state." })
+  state?: OperationState | null;
+}

@@ -1,0 +1,72 @@
+import type { Operation } from "../domain/operation.js";
+import type { Update } from "../domain/update.js";
+import type { OperationSnapshot, UpdateSnapshot } from "../events/event-map.js";
+
+/** What the GraphQL type Update is resolved from: the standing row, or an event's snapshot. */
+export type UpdateView = Pick<
+  Update,
+  | "id"
+  | "serviceId"
+  | "reasons"
+  | "fromRevision"
+  | "toRevision"
+  | "fromFingerprint"
+  | "toFingerprint"
+  | "since"
+  | "readAt"
+>;
+
+/** What the GraphQL type Operation is resolved from: the row, or an event's snapshot. */
+export type OperationView = Pick<
+  Operation,
+  | "id"
+  | "serviceId"
+  | "kind"
+  | "state"
+  | "steps"
+  | "fromRevision"
+  | "toRevision"
+  | "commit"
+  | "requestedBy"
+  | "queuedAt"
+  | "startedAt"
+  | "finishedAt"
+  | "cause"
+>;
+
+/** An Update as it was at its event; nobody had read it then. */
+export function updateAt(snapshot: UpdateSnapshot): UpdateView {
+  const { updateId, serviceId, reasons, fromRevision, toRevision, fromFingerprint, toFingerprint } = snapshot;
+  return {
+    id: updateId,
+    serviceId,
+    reasons,
+    fromRevision,
+    toRevision,
+    fromFingerprint,
+    toFingerprint,
+    since: new Date(snapshot.since),
+    readAt: null,
+  };
+}
+
+/** An operation as it was at its event. */
+export function operationAt(snapshot: OperationSnapshot): OperationView {
+  const { operationId, serviceId, kind, state, steps, fromRevision, toRevision, commit, requestedBy, cause } =
+    snapshot;
+  return {
+    id: operationId,
+    serviceId,
+    kind,
+    state,
+    steps,
+    fromRevision,
+    toRevision,
+    commit,
+    requestedBy,
+    cause,
+    queuedAt: new Date(snapshot.queuedAt),
+    startedAt: snapshot.startedAt ? new Date(snapshot.startedAt) : null,
+    finishedAt: snapshot.finishedAt ? new Date(snapshot.finishedAt) : null,
+  };
+}

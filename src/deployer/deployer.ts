@@ -1,0 +1,379 @@
+/**
+ * Runs beside the app: fetches its pinned commit, installs its dependencies, starts it. One file that
+ * imports nothing but Node, so that it can be handed to a container as it is. Its job is the JSON in
+ * `REBAKE_JOB`; a git credential is in `REBAKE_GIT_USERNAME` and `REBAKE_GIT_PASSWORD`, apart from the job.
+ * Steps are reported as lines of stdout that begin with `@@rebake:<nonce>@@ `; what git, npm and the app
+ * print passes through as it is.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { constants } from "node:os";
+import { join } from "node:path";
+
+/** What to do, in this order. */
+export type DeployerCommand = "fetch" | "install" | "start";
+export interface DeployerJob {
+  commands: DeployerCommand[];
+  /** Part of the marker: whatever an install script prints cannot pass for a report. */
+  nonce: string;
+  fetch?: {
+    repository: string;
+    /** Full hash. */
+    commit: string;
+    /** Bare repository that is kept between fetches; made when missing. */
+    mirror: string;
+    /** New folder for the files of the commit. */
+    into: string;
+  };
+  install?: {
+    /** Where package.json is. */
+    folder: string;
+  };
+  start?: { argv: string[]; folder: string };
+}
+export type DeployerStep = "FETCH_SOURCE" | "INSTALL" | "START";
+/** The causes of `src/errors.ts` that a deployer can find. */
+export type DeployerCauseCode =
+  | "REPOSITORY_UNREACHABLE"
+  | "REF_NOT_FOUND"
+  | "FETCH_FAILED"
+  | "PACKAGE_JSON_MISSING"
+  | "PACKAGE_JSON_INVALID"
+  | "DEPENDENCY_NOT_FOUND"
+  | "INSTALL_FAILED"
+  | "COMMAND_NOT_FOUND"
+  | "DISK_FULL";
+export interface DeployerCause {
+  code: DeployerCauseCode;
+  message: string;
+  exitCode: number | null;
+  lastLines: string[];
+}
+export interface DeployerReport {
+  step: DeployerStep;
+  state: "RUNNING" | "DONE" | "FAILED";
+  detail?: string;
+  cause?: DeployerCause;
+}
+export interface GitCredential {
+  username: string;
+  password: string;
+}
+
+/** What reports of a job begin with. */
+export function reportMarker(nonce: string): string {
+  return `@@rebake:${nonce}@@ `;
+}
+
+/** Protocols that git may use; anything else, `ext::` above all, could run commands. */
+const gitProtocols = "https:http:ssh:git:file";
+
+/**
+ * What git runs with besides `base`. The credential stays in the environment: an inline helper hands it to
+ * git when the repository's own host asks for it, and no other helper is told, so nothing stores it.
+ */
+export function gitEnvironment(
+  base: NodeJS.ProcessEnv,
+  repository: string,
+  credential: GitCredential | null,
+): NodeJS.ProcessEnv {
+  const settings: [string, string][] = [
+    ["credential.helper", ""],
+    ["core.askPass", ""],
+    ["gc.auto", "0"],
+    ["advice.detachedHead", "false"],
+  ];
+  if (credential && /^https?:/.test(repository)) {
+    const print = `printf 'username=%s\\npassword=%s\\n' "$REBAKE_GIT_USERNAME" "$REBAKE_GIT_PASSWORD"`;
+    settings.push([
+      `credential.${new URL(repository).origin}.helper`,
+      `!f() { test "$1" = get && ${print}; }; f`,
+    ]);
+  }
+  const environment: NodeJS.ProcessEnv = {
+    ...base,
+    LC_ALL: "C",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_ALLOW_PROTOCOL: gitProtocols,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_SSH_COMMAND: "ssh -oBatchMode=yes",
+    GIT_CONFIG_COUNT: String(settings.length),
+  };
+  settings.forEach(([key, value], index) => {
+    environment[`GIT_CONFIG_KEY_${index}`] = key;
+    environment[`GIT_CONFIG_VALUE_${index}`] = value;
+  });
+  if (credential) {
+    environment.REBAKE_GIT_USERNAME = credential.username;
+    environment.REBAKE_GIT_PASSWORD = credential.password;
+  }
+  return environment;
+}
+
+/**
+ * Options for reading from `repository`. A local one may belong to another user; git hands no settings to
+ * the process that serves it, so this has to be said in its command.
+ */
+export function remoteOptions(repository: string): string[] {
+  return repository.startsWith("file:") ? ["--upload-pack=git -c safe.directory='*' upload-pack"] : [];
+}
+
+/** Why git could not read a repository, from what it printed; null when that does not say. */
+export function classifyGit(output: string): "REPOSITORY_UNREACHABLE" | "REF_NOT_FOUND" | "DISK_FULL" | null {
+  if (/No space left on device/i.test(output)) {
+    return "DISK_FULL";
+  }
+  if (
+    /not our ref|couldn't find remote ref|unadvertised object|no such ref|reference is not a tree|remote error: upload-pack: not our/i.test(
+      output,
+    )
+  ) {
+    return "REF_NOT_FOUND";
+  }
+  const unreachable =
+    /does not appear to be a git repository|[Rr]epository .*not found|does not exist|Authentication failed|could not read (Username|Password)|Permission denied|Could not resolve host|Couldn't connect|Failed to connect|Connection (refused|reset|timed out)|unable to connect|Could not read from remote|unable to access|terminal prompts disabled|Host key verification|SSL certificate|unexpectedly hung up|not valid: is this a git repository/i;
+  return unreachable.test(output) ? "REPOSITORY_UNREACHABLE" : null;
+}
+
+class DeployerFailure extends Error {
+  constructor(readonly found: DeployerCause) {
+    super(found.message);
+  }
+}
+
+interface Finished {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  lastLines: string[];
+}
+
+/** Runs a tool, passes on what it prints and keeps the last 20 lines of it. */
+function run(argv: string[], env: NodeJS.ProcessEnv, cwd?: string): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const tool = spawn(argv[0]!, argv.slice(1), { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const lastLines: string[] = [];
+    pass(tool, lastLines);
+    tool.once("error", (error) => reject(missing(argv[0]!, error)));
+    tool.once("close", (code, signal) => resolve({ code, signal, lastLines }));
+  });
+}
+
+function pass(tool: ChildProcess, lastLines: string[]): void {
+  for (const stream of [tool.stdout!, tool.stderr!]) {
+    let rest = "";
+    const keep = (line: string) => {
+      process.stdout.write(`${line}\n`);
+      lastLines.push(line.replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 350));
+      lastLines.splice(0, lastLines.length - 20);
+    };
+    stream.setEncoding("utf8");
+    stream.on("data", (chunk: string) => {
+      const lines = (rest + chunk).split(/\r?\n/);
+      rest = lines.pop()!.slice(-65_536);
+      lines.filter((line) => line !== "").forEach(keep);
+    });
+    stream.on("end", () => rest !== "" && keep(rest));
+  }
+}
+
+function missing(program: string, error: Error): DeployerFailure {
+  const message = `${program} cannot be executed where the service runs (${error.message}): install it there or use an image that has it.`;
+  return new DeployerFailure({ code: "COMMAND_NOT_FOUND", message, exitCode: null, lastLines: [] });
+}
+
+function failure(code: DeployerCauseCode, message: string, evidence?: Finished): DeployerFailure {
+  const { code: exitCode = null, lastLines = [] } = evidence ?? {};
+  return new DeployerFailure({ code, message, exitCode, lastLines });
+}
+
+/** Brings the pinned commit into `into`; returns a few words on where it came from. */
+async function fetchSource(job: NonNullable<DeployerJob["fetch"]>, base: NodeJS.ProcessEnv): Promise<string> {
+  const { REBAKE_GIT_USERNAME: username, REBAKE_GIT_PASSWORD: password, ...env } = base;
+  const credential = username !== undefined && password !== undefined ? { username, password } : null;
+  const git = gitEnvironment(env, job.repository, credential);
+  const known = await hasCommit(job, git);
+  if (!known) {
+    await download(job, git).catch(async (error: unknown) => {
+      // A killed git can leave locks or half a pack behind: a fresh mirror is the cure.
+      if (!(error instanceof DeployerFailure) || error.found.code !== "FETCH_FAILED") {
+        throw error;
+      }
+      await rm(job.mirror, { recursive: true, force: true });
+      await download(job, git);
+    });
+  }
+  await checkOut(job, git);
+  return known ? "already here" : "fetched";
+}
+
+async function hasCommit(
+  { mirror, commit }: { mirror: string; commit: string },
+  git: NodeJS.ProcessEnv,
+): Promise<boolean> {
+  if (!existsSync(join(mirror, "HEAD"))) {
+    return false;
+  }
+  // `cat-file -e` would say yes to a commit whose files are missing.
+  const argv = ["git", `--git-dir=${mirror}`, "rev-list", "--objects", "--max-count=1", "--quiet", commit];
+  const probe = spawn(argv[0]!, argv.slice(1), { env: git, stdio: "ignore" });
+  return new Promise((resolve) => {
+    probe.once("error", () => resolve(false));
+    probe.once("close", (code) => resolve(code === 0));
+  });
+}
+
+async function download(job: NonNullable<DeployerJob["fetch"]>, git: NodeJS.ProcessEnv): Promise<void> {
+  const { repository, commit, mirror } = job;
+  await mkdir(mirror, { recursive: true });
+  const made = await run(["git", "init", "--quiet", "--bare", "--template=", "--", mirror], git);
+  if (made.code !== 0) {
+    throw gitFailure(made, job);
+  }
+  const fetch = ["git", `--git-dir=${mirror}`, "fetch", "--no-tags", ...remoteOptions(repository)];
+  const shallow = await run([...fetch, "--depth=1", "--", repository, commit], git);
+  if (shallow.code === 0) {
+    return;
+  }
+  const why = classifyGit(shallow.lastLines.join("\n"));
+  if (why === "REPOSITORY_UNREACHABLE" || why === "DISK_FULL") {
+    throw gitFailure(shallow, job);
+  }
+  // Some servers hand out branches and tags only: take everything and look for the commit there.
+  const deepen = existsSync(join(mirror, "shallow")) ? ["--unshallow"] : [];
+  const everything = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+  const full = await run([...fetch, ...deepen, "--", repository, ...everything], git);
+  if (full.code !== 0) {
+    throw gitFailure(full, job);
+  }
+  if (!(await hasCommit(job, git))) {
+    throw failure(
+      "REF_NOT_FOUND",
+      `${repository} has no commit ${commit}: was the branch rewritten?`,
+      shallow,
+    );
+  }
+}
+
+async function checkOut(job: NonNullable<DeployerJob["fetch"]>, git: NodeJS.ProcessEnv): Promise<void> {
+  await mkdir(job.into, { recursive: true });
+  const index = `${job.into}.index`;
+  const argv = ["git", `--git-dir=${job.mirror}`, `--work-tree=${job.into}`, "read-tree", "--reset", "-u"];
+  const done = await run([...argv, job.commit], { ...git, GIT_INDEX_FILE: index }, job.into);
+  await rm(index, { force: true });
+  if (done.code !== 0) {
+    throw gitFailure(done, job);
+  }
+}
+
+function gitFailure(evidence: Finished, job: { repository: string; commit: string }): DeployerFailure {
+  const code = classifyGit(evidence.lastLines.join("\n")) ?? "FETCH_FAILED";
+  const sentences = {
+    REPOSITORY_UNREACHABLE: `${job.repository} does not exist, cannot be reached or refuses the credential: check the address and the credential.`,
+    REF_NOT_FOUND: `${job.repository} has no commit ${job.commit}: was the branch rewritten?`,
+    DISK_FULL: "The disk is full: git could not write the source; make room and try again.",
+    FETCH_FAILED: `git could not fetch ${job.commit} from ${job.repository}; see its last lines.`,
+  };
+  return failure(code, sentences[code], evidence);
+}
+
+/** `npm ci` with a lock file, `npm install` without. */
+async function install({ folder }: { folder: string }, env: NodeJS.ProcessEnv): Promise<string> {
+  await checkPackageJson(folder);
+  const locked = ["package-lock.json", "npm-shrinkwrap.json"].some((name) => existsSync(join(folder, name)));
+  const command = locked ? ["ci", "--prefer-offline"] : ["install"];
+  const done = await run(["npm", ...command, "--no-audit", "--no-fund"], env, folder);
+  if (done.code !== 0) {
+    throw npmFailure(done, command[0]!);
+  }
+  return `npm ${command[0]}`;
+}
+
+async function checkPackageJson(folder: string): Promise<void> {
+  const text = await readFile(join(folder, "package.json"), "utf8").catch(() => null);
+  if (text === null) {
+    throw failure("PACKAGE_JSON_MISSING", "The source has no package.json where the recipe says it is.");
+  }
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
+      return;
+    }
+  } catch (error) {
+    throw failure("PACKAGE_JSON_INVALID", `package.json is not valid JSON: ${(error as Error).message}.`);
+  }
+  throw failure("PACKAGE_JSON_INVALID", "package.json is not an object.");
+}
+
+function npmFailure(evidence: Finished, command: string): DeployerFailure {
+  const output = evidence.lastLines.join("\n");
+  if (/ENOSPC|No space left on device/i.test(output)) {
+    return failure("DISK_FULL", `The disk is full: npm ${command} could not write; make room.`, evidence);
+  }
+  if (/npm (error|ERR!) code (E404|ETARGET|ENOVERSIONS)/.test(output)) {
+    const which =
+      /npm (?:error|ERR!) (?:404|notarget) +(?:No matching version found for |')?([^\s']+?)'?\.?(?: is not in| |$)/m;
+    const name = which.exec(output)?.[1];
+    const message = `The npm registry does not have ${name && name !== "Not" ? name : "a dependency, or the version asked for"}: check package.json and the registry.`;
+    return failure("DEPENDENCY_NOT_FOUND", message, evidence);
+  }
+  if (/npm (error|ERR!) code EJSONPARSE/.test(output)) {
+    return failure("PACKAGE_JSON_INVALID", "A package.json or lock file is not valid JSON.", evidence);
+  }
+  const how = evidence.signal ?? `code ${evidence.code}`;
+  return failure("INSTALL_FAILED", `npm ${command} ended with ${how}; see its last lines.`, evidence);
+}
+
+/** Starts the app in the place of this process: same streams, signals passed on, its exit code returned. */
+async function start(job: NonNullable<DeployerJob["start"]>, env: NodeJS.ProcessEnv): Promise<number> {
+  if (!(await stat(job.folder).catch(() => null))?.isDirectory()) {
+    throw failure("COMMAND_NOT_FOUND", `The working directory ${job.folder} does not exist.`);
+  }
+  const app = spawn(job.argv[0]!, job.argv.slice(1), { cwd: job.folder, env, stdio: "inherit" });
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR2"] as const) {
+    process.on(signal, () => app.kill(signal));
+  }
+  return new Promise((resolve, reject) => {
+    app.once("error", (error) => reject(missing(job.argv[0]!, error)));
+    app.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+  });
+}
+
+async function main(job: DeployerJob): Promise<void> {
+  const { REBAKE_JOB: _job, ...secretive } = process.env;
+  const { REBAKE_GIT_USERNAME: _user, REBAKE_GIT_PASSWORD: _password, ...env } = secretive;
+  const report = (line: DeployerReport) =>
+    process.stdout.write(`${reportMarker(job.nonce)}${JSON.stringify(line)}\n`);
+  const step = async <T>(name: DeployerStep, work: () => Promise<T>): Promise<T> => {
+    report({ step: name, state: "RUNNING" });
+    try {
+      const result = await work();
+      report({ step: name, state: "DONE", ...(typeof result === "string" ? { detail: result } : {}) });
+      return result;
+    } catch (error) {
+      if (error instanceof DeployerFailure) {
+        report({ step: name, state: "FAILED", cause: error.found });
+      }
+      throw error;
+    }
+  };
+  for (const command of job.commands) {
+    if (command === "fetch") {
+      await step("FETCH_SOURCE", () => fetchSource(job.fetch!, secretive));
+    } else if (command === "install") {
+      await step("INSTALL", () => install(job.install!, env));
+    } else {
+      report({ step: "START", state: "RUNNING" });
+      process.exitCode = await start(job.start!, env);
+    }
+  }
+}
+
+if (process.env.REBAKE_JOB !== undefined) {
+  await main(JSON.parse(process.env.REBAKE_JOB) as DeployerJob).catch((error: unknown) => {
+    if (!(error instanceof DeployerFailure)) {
+      console.error(error);
+    }
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,150 @@
+import "reflect-metadata";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Api, createApi } from "./api/server.js";
+import { openSockets } from "./api/sockets.js";
+import { banner } from "./banner.js";
+import { type Config, readConfig } from "./config.js";
+import { resolveCommit } from "./deployer/resolve-commit.js";
+import type { Drivers } from "./domain/drivers.js";
+import { entities } from "./domain/entities.js";
+import { fingerprintVersion } from "./domain/fingerprint.js";
+import { refreshFingerprints } from "./domain/refresh-fingerprints.js";
+import { createProcessDriver } from "./drivers/process/index.js";
+import { StartError } from "./errors.js";
+import { type Events, openEvents } from "./events/open-events.js";
+import { installExamples } from "./install/install.js";
+import { createLog, type Log } from "./log.js";
+import { openOperations } from "./operations/open-operations.js";
+import { Shutdown } from "./shutdown.js";
+import { ensureAdminToken } from "./storage/admin-token.js";
+import { openStorage, type Storage } from "./storage/open-storage.js";
+
+/** Builds everything once, in this order, and tells `shutdown` how to end it in the reverse one. */
+async function start(config: Config, log: Log, shutdown: Shutdown): Promise<void> {
+  const storage = await openStorage(config, entities, log, shutdown);
+  const { home, transactions, secretBox, installation } = storage;
+  const { hostId } = home;
+  const drivers = createDrivers(config, storage, log);
+  if (installation.fingerprintVersion < fingerprintVersion) {
+    await refreshFingerprints(transactions, drivers);
+  }
+  const events = await openEvents(
+    {
+      transactions,
+      connection: { connectionString: storage.databaseUrl },
+      retentionDays: config.eventRetentionDays,
+      log: log.child({ part: "events" }),
+    },
+    shutdown,
+  );
+  const token = await ensureAdminToken(transactions, home);
+  const worker = await openOperations(
+    {
+      ...{ hostId, transactions, drivers, secretBox, resolveCommit, events },
+      leaseSeconds: config.leaseSeconds,
+      concurrency: config.concurrency,
+      log: log.child({ part: "operations" }),
+    },
+    shutdown,
+  );
+  const { dataSource } = transactions;
+  const api = await createApi(
+    {
+      ...{ dataSource, transactions, drivers, hostId, secretBox },
+      eventLog: events.log,
+      hints: events.notifier,
+      log: log.child({ part: "api" }),
+    },
+    {
+      corsOrigins: config.corsOrigins,
+      introspection: config.introspection,
+      checks: {
+        database: () => dataSource.query("select 1"),
+        worker: async () => {
+          if (!worker.healthy) {
+            throw new Error("the worker cannot look for work");
+          }
+        },
+      },
+    },
+  );
+  events.onEvent((event) => api.edge.metrics.eventSeen(event));
+  const url = await listen(config, api, events, shutdown);
+  const installed =
+    config.install === "examples" &&
+    (await installExamples({ home: home.folder, hostId, transactions, drivers, secretBox }));
+  log.info({ url, home: home.folder, node: process.version }, "ready");
+  if (config.logFormat === "pretty") {
+    process.stdout.write(`${banner({ url, tokenFile: token.file, madeToken: token.made, installed })}\n`);
+  }
+}
+
+function createDrivers(config: Config, { home }: Storage, log: Log): Drivers {
+  const processes = createProcessDriver({
+    home: home.folder,
+    host: config.serviceHost,
+    servicePorts: { from: config.servicePorts.first, to: config.servicePorts.last },
+    cacheMaxBytes: config.cacheMaxBytes,
+    cacheMaxAgeSeconds: config.cacheMaxAgeDays * 86_400,
+    log: log.child({ part: "process" }),
+  });
+  return new Map([[processes.kind, processes]]);
+}
+
+async function listen(config: Config, api: Api, events: Events, shutdown: Shutdown): Promise<string> {
+  const server = createServer(api.app);
+  const sockets = openSockets(api.edge, events, server, config);
+  server.listen(config.port, config.host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const message = `Cannot listen on ${config.host}:${config.port} (${code}): set PORT or HOST to something free.`;
+    throw new StartError("PORT_IN_USE", message);
+  }
+  shutdown.add("api", async () => {
+    const closed = closeServer(server);
+    await sockets.close();
+    await api.close();
+    await closed;
+  });
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+/** Requests that are being answered may end, idle connections may not linger. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  server.closeIdleConnections();
+  const patience = setTimeout(() => server.closeAllConnections(), 5_000);
+  await closed;
+  clearTimeout(patience);
+}
+
+async function main(): Promise<void> {
+  const config = readConfig({ env: process.env, cwd: process.cwd(), isTty: process.stdout.isTTY === true });
+  const log = createLog(config);
+  const shutdown = new Shutdown(log);
+  const stop = async (signal: NodeJS.Signals) => {
+    log.info({ signal }, "stopping");
+    await shutdown.run();
+    log.info("stopped");
+    process.exit();
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  process.on("unhandledRejection", (error) => log.error({ err: error }, "an error that nobody waited for"));
+  try {
+    await start(config, log, shutdown);
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error instanceof StartError ? `${error.message} [${error.code}]` : error.stack}\n`);
+  process.exit(1);
+});

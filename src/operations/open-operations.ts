@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import type { Drivers } from "../domain/drivers.js";
+import type { Events } from "../events/open-events.js";
+import type { Log } from "../log.js";
+import type { Shutdown } from "../shutdown.js";
+import type { SecretBox } from "../storage/secrets.js";
+import type { Transactions } from "../storage/transaction.js";
+import { deployedServices, Observer } from "./observe.js";
+import type { ResolveCommit } from "./run.js";
+import { buildTarget, deployedIntent } from "./targets.js";
+import { Worker } from "./worker.js";
+
+export interface OperationsOptions {
+  hostId: string;
+  transactions: Transactions;
+  drivers: Drivers;
+  secretBox: SecretBox;
+  resolveCommit: ResolveCommit;
+  events: Events;
+  leaseSeconds: number;
+  concurrency: number;
+  log: Log;
+}
+
+/** Brings back what is deployed on this host, then works on operations until the shutdown. */
+export async function openOperations(options: OperationsOptions, shutdown: Shutdown): Promise<Worker> {
+  const { transactions, drivers, events, hostId, log } = options;
+  const observer = new Observer(transactions, drivers, log);
+  shutdown.add("observer", () => observer.close());
+  shutdown.add("drivers", () => Promise.all([...drivers.values()].map((driver) => driver.close())));
+  await restoreDeployed(options);
+  const worker = new Worker({
+    ...options,
+    claimant: { hostId, owner: `${hostId}/${randomUUID()}`, leaseSeconds: options.leaseSeconds },
+    logWritten: (operationId) => events.notifier.hint("log", operationId),
+  });
+  events.onEvent((event) => {
+    if (event.type !== "OPERATION_CHANGED") {
+      return;
+    }
+    const { operationId, state, cancelRequested } = event.payload;
+    if (state === "QUEUED") {
+      worker.wake();
+    } else if (state === "RUNNING" && cancelRequested) {
+      worker.cancelRequested(operationId);
+    }
+  });
+  worker.start();
+  shutdown.add("worker", () => worker.stop());
+  return worker;
+}
+
+/** One service that cannot be brought back (a secret that does not open, say) must not keep the others down. */
+async function restoreDeployed({
+  transactions,
+  drivers,
+  secretBox,
+  hostId,
+  log,
+}: OperationsOptions): Promise<void> {
+  const driver = drivers.get("PROCESS");
+  const targets = [];
+  for (const service of await deployedServices(transactions, hostId)) {
+    try {
+      const { manager } = transactions.dataSource;
+      targets.push(await buildTarget(manager, secretBox, service, deployedIntent(service)!));
+    } catch (error) {
+      log.error({ err: error, service: service.id }, "a deployed service cannot be brought back");
+    }
+  }
+  await driver?.restore(targets);
+}

@@ -1,0 +1,46 @@
+/** An app whose behaviour its environment decides; VERSION in the file tells commits apart. */
+export function appSource(version: string): string {
+  return `
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+const version = ${JSON.stringify(version)};
+const mode = process.env.MODE ?? "";
+if (mode === "crash") { console.error("boom: no database"); process.exit(3); }
+let WebSocketServer = null;
+try { ({ WebSocketServer } = await import("ws")); } catch {}
+const server = createServer((request, response) => {
+  const url = new URL(request.url, "http://x");
+  const json = (value) => { response.setHeader("content-type", "application/json"); response.end(JSON.stringify(value)); };
+  if (url.pathname === "/health") { response.statusCode = mode === "500" ? 500 : 200; response.end("health"); }
+  else if (url.pathname === "/env") json(process.env);
+  else if (url.pathname === "/about") json({ version, pid: process.pid, cwd: process.cwd(), argv: process.argv.slice(2), instance: process.env.REBAKE_INSTANCE, commit: process.env.REBAKE_COMMIT });
+  else if (url.pathname === "/headers") json(request.headers);
+  else if (url.pathname === "/file") json({ text: readFileSync(process.env.REBAKE_FILES + url.searchParams.get("path"), "utf8") });
+  else if (url.pathname === "/slow") setTimeout(() => response.end(version), Number(url.searchParams.get("ms")));
+  else if (url.pathname === "/echo") request.pipe(response);
+  else if (url.pathname === "/exit") { response.end("bye"); setTimeout(() => process.exit(Number(url.searchParams.get("code"))), 20); }
+  else if (url.pathname === "/print") { console.log(url.searchParams.get("line")); response.end(); }
+  else response.end(version);
+});
+if (WebSocketServer) {
+  const sockets = new WebSocketServer({ server });
+  sockets.on("connection", (socket) => {
+    socket.send(version);
+    socket.on("message", (data) => socket.send(data.toString()));
+  });
+  process.on("SIGTERM", () => { for (const socket of sockets.clients) socket.close(1001, "going away"); });
+}
+if (process.env.GRANDCHILD) spawn(process.execPath, ["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e9)"], { stdio: "inherit" });
+if (mode === "stubborn") process.on("SIGTERM", () => console.log("I stay"));
+else process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeIdleConnections(); setTimeout(() => process.exit(0), 300).unref(); });
+if (mode === "silent") setInterval(() => {}, 1e9);
+else server.listen(Number(process.env.REBAKE_PORT), () => console.log("listening, version " + version));
+if (mode === "crash-later") setTimeout(() => { console.error("late boom"); process.exit(4); }, 700);
+`;
+}
+
+/** A daemon: no ports, prints what it is. */
+export function daemonSource(): string {
+  return `console.log("daemon up"); if (process.env.MODE === "crash") process.exit(5); setInterval(() => {}, 1e9);`;
+}

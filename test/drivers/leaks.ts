@@ -1,0 +1,37 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { until } from "./bench.js";
+
+/** After the file: no process, socket or temporary folder of it may be left. Call it before any `describe`. */
+export function checkLeaks(): void {
+  let known: Set<string>;
+  before(() => {
+    known = new Set(temporary());
+  });
+  after(async () => {
+    const left = () => [...descendants(), ...temporary().filter((name) => !known.has(name)), ...sockets()];
+    await until("nothing is left", () => left().length === 0).catch(() => {
+      throw new Error(`left behind: ${left().join("; ")}`);
+    });
+  });
+}
+
+function temporary(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith("rebake-test-"));
+}
+
+/** Processes this one has started, and those whose environment says that a driver here started them. */
+function descendants(): string[] {
+  const lines = execFileSync("ps", ["-Ao", "pid=,ppid=,args="]).toString().split("\n");
+  return lines.filter((line) => {
+    const [, ppid] = line.trim().split(/\s+/);
+    return (Number(ppid) === process.pid && !/\bps -Ao\b/.test(line)) || line.includes("rebake-test-");
+  });
+}
+
+function sockets(): string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((name) => /^(TCPServer|TCPSocket|Pipe|Process)/.test(name) && name !== "PipeWrap");
+}
