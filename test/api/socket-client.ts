@@ -4,7 +4,7 @@ import { eventually } from "../support/eventually.js";
 export interface Message {
   id?: string;
   type: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the server answers is looked at by tests
+  /** Whatever the server answers; tests look into it. */
   payload?: any;
 }
 
