@@ -6,6 +6,8 @@ import { eventually } from "./eventually.js";
 import { silent } from "./silent.js";
 import { clusterFolder } from "./temp-folder.js";
 
+export { silent };
+
 export interface TestDatabase {
   /** Set while the tests run. */
   readonly url: string;

@@ -18,8 +18,15 @@ export const mochaHooks = {
     this.timeout(60_000);
     await stopCluster();
     await rm(runFolder, { recursive: true, force: true });
+    setTimeout(endStuckRun, 5_000).unref();
   },
 };
+
+/** Only runs when something, a timer for example, keeps the process from ending by itself. */
+function endStuckRun(): void {
+  console.error(`the tests left something active: ${process.getActiveResourcesInfo().join(", ")}`);
+  process.exit(1);
+}
 
 function topSuites(suite: Suite): Suite[] {
   return suite.root ? suite.suites : topSuites(suite.parent!);
