@@ -44,12 +44,12 @@ export function startSlowRequests(options: SlowOptions): SlowRequests {
   };
 }
 
-/** Those that began before the cut-over did and were answered after it was done. */
-export function acrossCutOver(
-  requests: readonly SlowRequest[],
-  cutOver: { startedAt: number; finishedAt: number },
-): SlowRequest[] {
+/** The switch is made this soon after its step began. */
+const exactToMs = 250;
+
+/** Those that began before the cut-over and were answered after it, by whomever. */
+export function acrossCutOver(requests: readonly SlowRequest[], cutOverAt: number): SlowRequest[] {
   return requests.filter(
-    ({ startedAt, endedAt }) => startedAt < cutOver.startedAt && endedAt > cutOver.finishedAt,
+    ({ startedAt, endedAt }) => startedAt < cutOverAt && endedAt > cutOverAt + exactToMs,
   );
 }

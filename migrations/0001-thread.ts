@@ -74,9 +74,14 @@ const statements = [
      created_at timestamptz not null default now(),
      unique (recipe_id, number)
    )`,
-  `create table rendered_spec (
-     fingerprint text primary key,
-     spec jsonb not null,
+  `create table rendered_base (
+     hash text primary key,
+     content jsonb not null,
+     created_at timestamptz not null default now()
+   )`,
+  `create table input_set (
+     hash text primary key,
+     content jsonb not null,
      created_at timestamptz not null default now()
    )`,
   `create table service (
@@ -92,14 +97,16 @@ const statements = [
      inputs jsonb not null default '[]',
      state text not null default 'STOPPED',
      desired_revision integer not null,
-     desired_fingerprint text not null references rendered_spec,
+     desired_spec text not null,
+     desired_fingerprint text not null,
      deployed_revision integer,
-     deployed_fingerprint text references rendered_spec,
+     deployed_spec text,
+     deployed_fingerprint text,
      deployed_commit text,
      deployed_operation_id text,
      created_at timestamptz not null default now(),
      removed_at timestamptz
-   )`,
+   ) with (fillfactor = 60)`,
   "create unique index service_name on service (environment_id, name) where removed_at is null",
   "create index service_recipe on service (recipe_id, id) where removed_at is null",
   `create table service_secret (
@@ -113,16 +120,18 @@ const statements = [
   `create table service_update (
      id text primary key,
      service_id text not null unique references service,
-     environment_id text not null references environment,
-     recipe_id text not null references recipe,
+     environment_id text not null,
+     recipe_id text not null,
      reasons text[] not null,
      from_revision integer,
      to_revision integer not null,
-     from_fingerprint text references rendered_spec,
-     to_fingerprint text not null references rendered_spec,
+     from_spec text,
+     to_spec text not null,
+     from_fingerprint text,
+     to_fingerprint text not null,
      since timestamptz not null default now(),
      read_at timestamptz
-   )`,
+   ) with (fillfactor = 60)`,
   "create index service_update_environment on service_update (environment_id, id)",
   "create index service_update_recipe on service_update (recipe_id, id)",
   `create table operation (
@@ -135,7 +144,8 @@ const statements = [
      requested_by text not null,
      from_revision integer,
      to_revision integer,
-     fingerprint text references rendered_spec,
+     spec text,
+     fingerprint text,
      commit text,
      steps jsonb not null,
      cause jsonb,

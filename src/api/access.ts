@@ -7,8 +7,6 @@ import { RequestError, UserInputError } from "../errors.js";
 import type { RequestContext } from "./context.js";
 import type { Condition } from "./listings.js";
 
-/** How long a revoked token may still be taken for valid, in ms. */
-const cacheFor = 5_000;
 const cacheSize = 1_000;
 
 /** Who a valid token stands for. */
@@ -22,7 +20,12 @@ export interface Identity {
 /** Finds out who calls: the one place that looks at tokens. */
 export class Authenticator {
   private readonly cache = new Map<string, { token: AccessToken; until: number }>();
-  constructor(private readonly dataSource: DataSource) {}
+
+  /** @param cacheFor how long a revoked token may still be taken for valid, in ms */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly cacheFor = 5_000,
+  ) {}
 
   /**
    * @param authorization an Authorization header, or the same text from a WebSocket's `connection_init`
@@ -64,7 +67,7 @@ export class Authenticator {
     if (this.cache.size >= cacheSize) {
       this.cache.delete(this.cache.keys().next().value!);
     }
-    this.cache.set(key, { token, until: Date.now() + cacheFor });
+    this.cache.set(key, { token, until: Date.now() + this.cacheFor });
   }
 }
 

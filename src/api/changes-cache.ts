@@ -1,28 +1,64 @@
+import { bindInputs, isInput } from "../domain/bind-inputs.js";
 import { changesBetween, type FieldChange } from "../domain/changes.js";
-import type { RenderedSpec } from "../domain/rendered-spec.js";
+import type { RenderedBase } from "../domain/rendered-spec.js";
+import { partsOf, type SpecId, type StoredSpec } from "../domain/spec-store.js";
+
+type Load = (id: SpecId) => Promise<StoredSpec>;
 
 /** Remembers the changes between pairs of rendered specs: one bump affects thousands of services alike. */
 export class ChangesCache {
-  private readonly known = new Map<string, FieldChange[]>();
-  constructor(private readonly size = 1_000) {}
+  /** By both bases: null when the changes depend on the inputs. */
+  private readonly ofBases = new Bounded<FieldChange[] | null>();
+  private readonly ofSpecs = new Bounded<FieldChange[]>();
 
   /** Specs are loaded only when the pair is new. */
-  async between(
-    from: string | null,
-    to: string,
-    load: (fingerprint: string) => Promise<RenderedSpec | null>,
-  ): Promise<FieldChange[]> {
-    const key = `${from}:${to}`;
+  async between(from: SpecId | null, to: SpecId, load: Load): Promise<FieldChange[]> {
+    if (from !== null && partsOf(from).inputs === partsOf(to).inputs) {
+      const key = `${partsOf(from).base}:${partsOf(to).base}`;
+      const shared = await this.ofBases.get(key, async () => sharedChanges(await load(from), await load(to)));
+      if (shared) {
+        return shared;
+      }
+    }
+    return this.ofSpecs.get(`${from}:${to}`, async () => {
+      const [before, after] = [from === null ? null : bound(await load(from)), bound(await load(to))];
+      return changesBetween(before, after);
+    });
+  }
+}
+
+const bound = ({ base, inputs }: StoredSpec) => bindInputs(base, inputs);
+
+/** The changes for whatever inputs, provided that they are the same on both sides; null when there is no such thing. */
+function sharedChanges(from: StoredSpec, to: StoredSpec): FieldChange[] | null {
+  const changes = changesBetween(bound(from), bound(to));
+  const depends = changes.some(
+    ({ path: [field, name] }) => needsInput(from.base, field, name) || needsInput(to.base, field, name),
+  );
+  return depends ? null : changes;
+}
+
+function needsInput(base: RenderedBase, field: string | undefined, name: string | undefined): boolean {
+  if (field === "env") {
+    return base.env.some((item) => item.name === name && item.value.some(isInput));
+  }
+  return field === "files" && base.files.some((item) => item.path === name && item.content.some(isInput));
+}
+
+/** A map that forgets its oldest entries. */
+class Bounded<T> {
+  private readonly known = new Map<string, T>();
+
+  async get(key: string, make: () => Promise<T>): Promise<T> {
     const known = this.known.get(key);
-    if (known) {
+    if (known !== undefined) {
       return known;
     }
-    const [before, after] = await Promise.all([from === null ? null : load(from), load(to)]);
-    const changes = changesBetween(before, after!);
-    if (this.known.size >= this.size) {
+    const made = await make();
+    if (this.known.size >= 1_000) {
       this.known.delete(this.known.keys().next().value!);
     }
-    this.known.set(key, changes);
-    return changes;
+    this.known.set(key, made);
+    return made;
   }
 }

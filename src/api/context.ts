@@ -19,7 +19,7 @@ export interface ApiDeps {
   /** Id of this server's home: PROCESS environments of other hosts cannot be looked into from here. */
   hostId: string;
   secretBox: SecretBox;
-  eventLog: Pick<EventLog, "check" | "position">;
+  eventLog: Pick<EventLog, "position">;
   /** Tells that an operation's log grew. */
   hints: Pick<Notifier, "on">;
   log: Log;

@@ -119,6 +119,9 @@ function badRequest(error: unknown, chain: unknown[]): Told | null {
       message: message.replace("Syntax Error: ", "").replace("more that", "more than"),
     };
   }
+  if (message === "Validation aborted.") {
+    return { code: "LIMIT_EXCEEDED", message: "The document repeats fields too often to be validated." };
+  }
   const known = badRequestCodes.has(String(error.extensions.code));
   const early = error.path === undefined && error.extensions.code === undefined;
   return known || early || message.startsWith('Argument "') ? { code: "BAD_REQUEST", message } : null;

@@ -1,4 +1,4 @@
-import { render } from "../domain/render.js";
+import { renderBase } from "../domain/render.js";
 import type { Service } from "../domain/service.js";
 import { UserInputErrors } from "../errors.js";
 import type { RequestContext } from "./context.js";
@@ -12,8 +12,8 @@ export async function ignoredFields(context: RequestContext, service: Service): 
   ]);
   const driver = deps.drivers.get(environment!.driver);
   try {
-    const spec = driver && render(revision!.spec, { ...service, values: environment!.values });
-    return spec ? driver.project(spec).ignored : [];
+    const base = driver && renderBase(revision!.spec, { ...service, values: environment!.values });
+    return base ? driver.project({ ...base, env: [], files: [] }).ignored : [];
   } catch (error) {
     // The environment's values may have changed since; the next rebuild says so.
     if (error instanceof UserInputErrors) {

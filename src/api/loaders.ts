@@ -3,8 +3,8 @@ import type { DataSource } from "typeorm";
 import type { Environment } from "../domain/environment.js";
 import type { Operation } from "../domain/operation.js";
 import type { Recipe, RecipeRevision } from "../domain/recipe.js";
-import type { RenderedSpec } from "../domain/rendered-spec.js";
 import type { Service } from "../domain/service.js";
+import { loadSpecs, type SpecId, type StoredSpec } from "../domain/spec-store.js";
 import type { Update } from "../domain/update.js";
 import type { Observed } from "../operations/driver.js";
 import { countRows, readStretches } from "./list-sql.js";
@@ -75,7 +75,7 @@ export class Loaders {
   readonly updateByService: DataLoader<string, Update | null>;
   readonly activeOperationByService: DataLoader<string, Operation | null>;
   readonly revisionByNumber: DataLoader<{ recipeId: string; number: number }, RecipeRevision | null, string>;
-  readonly renderedSpec: DataLoader<string, RenderedSpec | null>;
+  readonly spec: DataLoader<SpecId, StoredSpec>;
   /** What a service's engine says, by service id; filled by whoever asks first. */
   readonly observed = new Map<string, Promise<Observed | null>>();
   private readonly pages: DataLoader<PageKey, unknown[], string>;
@@ -95,7 +95,7 @@ export class Loaders {
     const active = "and state in ('QUEUED', 'RUNNING') order by (state = 'RUNNING')";
     this.activeOperationByService = rowLoader(source, listings.operations, "service_id", ofService, active);
     this.revisionByNumber = revisionLoader(source, listings.revisions);
-    this.renderedSpec = renderedSpecLoader(source);
+    this.spec = specLoader(source);
     this.pages = groupedLoader(async (keys) => {
       const { listing, where, stretch } = keys[0]!;
       const found = await readStretches(source, listing, parentsOf(keys), where, stretch!);
@@ -136,13 +136,9 @@ function revisionLoader(source: DataSource, listing: Listing<RecipeRevision>) {
   );
 }
 
-function renderedSpecLoader(source: DataSource): DataLoader<string, RenderedSpec | null> {
-  return new DataLoader(async (fingerprints) => {
-    const rows: { fingerprint: string; spec: RenderedSpec }[] = await source.query(
-      "select fingerprint, spec from rendered_spec where fingerprint = any($1::text[])",
-      [fingerprints],
-    );
-    const found = new Map(rows.map((row) => [row.fingerprint, row.spec]));
-    return fingerprints.map((fingerprint) => found.get(fingerprint) ?? null);
+function specLoader(source: DataSource): DataLoader<SpecId, StoredSpec> {
+  return new DataLoader(async (ids) => {
+    const found = await loadSpecs(source.manager, ids);
+    return ids.map((id) => found.get(id)!);
   });
 }

@@ -24,12 +24,6 @@ export class Metrics {
     labelNames: ["type"],
     registers: [this.registry],
   });
-  private readonly subscribers = new Gauge({
-    name: "rebake_subscribers",
-    help: "Subscriptions that are open on this server.",
-    registers: [this.registry],
-  });
-
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
@@ -49,8 +43,16 @@ export class Metrics {
     }
   }
 
-  subscribersChanged(by: 1 | -1): void {
-    this.subscribers.inc(by);
+  /** Asks for the number whenever the metrics are read. */
+  countSubscribers(count: () => number): void {
+    new Gauge({
+      name: "rebake_subscribers",
+      help: "Subscriptions that are open on this server.",
+      registers: [this.registry],
+      collect() {
+        this.set(count());
+      },
+    });
   }
 
   get contentType(): string {

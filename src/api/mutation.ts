@@ -2,10 +2,13 @@ import { UserInputError, UserInputErrors } from "../errors.js";
 import { currentCursor, type Transaction } from "../storage/transaction.js";
 import { forgetReads, type RequestContext } from "./context.js";
 
+/** An error as it is resolved: graphql-js would throw an instance of Error instead of answering with it. */
+type Told = Pick<UserInputError, "code" | "field" | "message">;
+
 interface Answer {
   /** Just before the mutation's own events. */
   cursor: bigint;
-  errors: UserInputError[];
+  errors: Told[];
 }
 
 /**
@@ -31,12 +34,12 @@ export async function runMutation<Made extends object>(
   }
 }
 
-function userErrors(error: unknown): UserInputError[] {
-  if (error instanceof UserInputError) {
-    return [error];
-  }
-  if (error instanceof UserInputErrors) {
-    return error.errors;
-  }
-  throw error;
+function userErrors(error: unknown): Told[] {
+  const errors = error instanceof UserInputErrors ? error.errors : [error];
+  return errors.map((each) => {
+    if (!(each instanceof UserInputError)) {
+      throw each;
+    }
+    return { code: each.code, field: each.field, message: each.message };
+  });
 }

@@ -34,6 +34,10 @@ export function openSockets(
     onError: (error) => edge.log.warn({ err: error }, "a WebSocket failed"),
     origins: options.corsOrigins === "*" ? ["*"] : options.corsOrigins,
   });
+  edge.metrics.countSubscribers(() => {
+    const { live, catchingUp } = events.hub.stats();
+    return live + catchingUp;
+  });
   sockets.attach(server);
   return sockets;
 }

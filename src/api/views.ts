@@ -5,15 +5,7 @@ import type { OperationSnapshot, UpdateSnapshot } from "../events/event-map.js";
 /** What the GraphQL type Update is resolved from: the standing row, or an event's snapshot. */
 export type UpdateView = Pick<
   Update,
-  | "id"
-  | "serviceId"
-  | "reasons"
-  | "fromRevision"
-  | "toRevision"
-  | "fromFingerprint"
-  | "toFingerprint"
-  | "since"
-  | "readAt"
+  "id" | "serviceId" | "reasons" | "fromRevision" | "toRevision" | "fromSpec" | "toSpec" | "since" | "readAt"
 >;
 
 /** What the GraphQL type Operation is resolved from: the row, or an event's snapshot. */
@@ -36,15 +28,15 @@ export type OperationView = Pick<
 
 /** An Update as it was at its event; nobody had read it then. */
 export function updateAt(snapshot: UpdateSnapshot): UpdateView {
-  const { updateId, serviceId, reasons, fromRevision, toRevision, fromFingerprint, toFingerprint } = snapshot;
+  const { updateId, serviceId, reasons, fromRevision, toRevision, fromSpec, toSpec } = snapshot;
   return {
     id: updateId,
     serviceId,
     reasons,
     fromRevision,
     toRevision,
-    fromFingerprint,
-    toFingerprint,
+    fromSpec,
+    toSpec,
     since: new Date(snapshot.since),
     readAt: null,
   };

@@ -43,6 +43,15 @@ export class GraphqlWebSocket<Actor, Scope> {
     return this.connections.size;
   }
 
+  /** Bytes that peers have not taken yet, of all sockets. */
+  bufferedBytes(): number {
+    let sum = 0;
+    for (const { socket } of this.connections) {
+      sum += socket.bufferedBytes();
+    }
+    return sum;
+  }
+
   /** Takes the upgrade requests of an HTTP server; any other path is answered with 404. */
   attach(http: HttpServer): void {
     http.on("upgrade", this.upgrade);

@@ -2,17 +2,19 @@ import { UserInputError, UserInputErrors } from "../errors.js";
 import type { Transaction } from "../storage/transaction.js";
 import type { Actor } from "./actor.js";
 import { recipeText } from "./create-recipe.js";
-import { type Desired, type Drivers, driverFor, renderFor } from "./drivers.js";
+import { type Drivers, driverFor, renderFor } from "./drivers.js";
 import type { Environment } from "./environment.js";
 import { findRecipe, loadRevision } from "./find.js";
+import { contentHash, fingerprinter } from "./fingerprint.js";
 import { newId } from "./id.js";
 import { mergePatch, parseInput, parseSpec } from "./parse-spec.js";
 import { assertPortsFree } from "./published-ports.js";
 import { Recipe, RecipeRevision } from "./recipe.js";
 import type { RecipeSpec } from "./recipe-spec.js";
-import { keepRenderedSpecs } from "./rendered-specs.js";
+import type { RenderedBase } from "./rendered-spec.js";
 import type { Service } from "./service.js";
 import { settleUpdates } from "./settle-updates.js";
+import { keepBases, partsOf, specIdOf } from "./spec-store.js";
 
 export interface BumpRecipeInput {
   /** Name or id. */
@@ -61,7 +63,7 @@ async function addRevision(
   input: BumpRecipeInput,
   actor: Actor,
 ): Promise<RecipeRevision> {
-  const text = parseInput(recipeText.partial(), input, []);
+  const text = parseInput(recipeText, input, []);
   recipe.currentRevision += 1;
   recipe.title = text.title === undefined ? recipe.title : text.title;
   recipe.description = text.description ?? recipe.description;
@@ -82,7 +84,7 @@ async function addRevision(
   return revision;
 }
 
-type AffectedService = Pick<Service, "id" | "name" | "mode" | "source" | "inputs"> & {
+type AffectedService = Pick<Service, "id" | "name" | "mode" | "source" | "inputs" | "desiredSpec"> & {
   environmentId: string;
   environment: string;
   driver: Environment["driver"];
@@ -97,48 +99,66 @@ async function setDesired(
   drivers: Drivers,
 ): Promise<void> {
   const services = await tx.query<AffectedService>(
-    `select service.id, service.name, service.mode, service.source, service.inputs,
+    `select service.id, service.name, service.mode, service.source, service.inputs, service.desired_spec as "desiredSpec",
        environment.id as "environmentId", environment.code as environment, environment.driver, environment.values
      from service join environment on environment.id = service.environment_id
      where service.recipe_id = $1 and service.removed_at is null
      order by service.id for update of service`,
     [recipe.id],
   );
-  const desired = renderAll(services, spec, drivers);
-  await keepRenderedSpecs(tx, desired);
-  await tx.query(
-    `update service set desired_revision = $1, desired_fingerprint = t.fingerprint
-     from unnest($2::text[], $3::text[]) as t(id, fingerprint) where service.id = t.id`,
-    [recipe.currentRevision, services.map((service) => service.id), desired.map((item) => item.fingerprint)],
+  const groups = groupBy(services, ({ environmentId, mode, source }) =>
+    JSON.stringify([environmentId, mode, source]),
   );
-  await assertPortsFree(tx, services, desired);
+  const problems: UserInputError[] = [];
+  const bases = groups.map((group) =>
+    attempt(group[0]!, problems, () => renderGroup(group[0]!, spec, drivers)),
+  );
+  const desired = groups.flatMap((group, n) => (bases[n] ? desiredOf(group, bases[n], problems) : []));
+  if (problems.length > 0) {
+    throw new UserInputErrors(problems.slice(0, 20));
+  }
+  await keepBases(tx, bases as RenderedBase[]);
+  await tx.query(
+    `update service set desired_revision = $1, desired_spec = t.spec, desired_fingerprint = t.fingerprint
+     from unnest($2::text[], $3::text[], $4::text[]) as t(id, spec, fingerprint) where service.id = t.id`,
+    [
+      recipe.currentRevision,
+      desired.map((item) => item.id),
+      desired.map((item) => item.spec),
+      desired.map((item) => item.fingerprint),
+    ],
+  );
+  await assertPortsFree(tx, publishing(groups, bases as RenderedBase[]));
   await settleUpdates(
     tx,
     services.map((service) => service.id),
   );
 }
 
-/** Services with the same ingredients share one rendering. */
-function renderAll(services: AffectedService[], spec: RecipeSpec, drivers: Drivers): Desired[] {
-  const rendered = new Map<string, Desired>();
-  const problems: UserInputError[] = [];
-  const all = services.map((service) => {
-    const key = JSON.stringify([service.environmentId, service.mode, service.source, service.inputs]);
-    const found = rendered.get(key) ?? renderOne(service, spec, drivers, problems);
-    if (found) {
-      rendered.set(key, found);
-    }
-    return found;
-  });
-  if (problems.length > 0) {
-    throw new UserInputErrors(problems.slice(0, 20));
-  }
-  return all as Desired[];
+function renderGroup(service: AffectedService, spec: RecipeSpec, drivers: Drivers): RenderedBase {
+  return renderFor(driverFor(drivers, service.driver), spec, service);
 }
 
-function renderOne(service: AffectedService, spec: RecipeSpec, drivers: Drivers, problems: UserInputError[]) {
+function desiredOf(group: AffectedService[], base: RenderedBase, problems: UserInputError[]) {
+  const hash = contentHash(base);
+  const fingerprint = fingerprinter(base);
+  return group.map((service) => ({
+    id: service.id,
+    spec: specIdOf(hash, partsOf(service.desiredSpec).inputs),
+    fingerprint: attempt(service, problems, () => fingerprint(service.inputs)),
+  }));
+}
+
+/** Environments in which a service of these groups publishes a port. */
+function publishing(groups: AffectedService[][], bases: RenderedBase[]): string[] {
+  const concerned = groups.filter((_, n) => bases[n]!.ports.some((port) => port.published !== null));
+  return [...new Set(concerned.map((group) => group[0]!.environmentId))];
+}
+
+/** What cannot be rendered is noted with the name of the service, and all of it told at once. */
+function attempt<T>(service: AffectedService, problems: UserInputError[], work: () => T): T | null {
   try {
-    return renderFor(driverFor(drivers, service.driver), spec, service);
+    return work();
   } catch (error) {
     if (!(error instanceof UserInputErrors)) {
       throw error;
@@ -149,4 +169,14 @@ function renderOne(service: AffectedService, spec: RecipeSpec, drivers: Drivers,
     );
     return null;
   }
+}
+
+function groupBy<T>(items: T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    group ? group.push(item) : groups.set(key, [item]);
+  }
+  return [...groups.values()];
 }

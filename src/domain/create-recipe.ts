@@ -13,11 +13,11 @@ const plainText = (max: number) =>
     .max(max, `may have at most ${max} characters`)
     .refine((value) => !value.includes("\0"), "may not contain a NUL character");
 
-/** The parts of a recipe that are for people; they may be in any language. */
+/** The parts of a recipe that are for people; they may be in any language. Absent is not null: bumps keep it. */
 export const recipeText = z.object({
-  title: plainText(255).nullable().default(null),
-  description: plainText(10_000).nullable().default(""),
-  message: plainText(2000).nullable().default(null),
+  title: plainText(255).nullish(),
+  description: plainText(10_000).nullish(),
+  message: plainText(2000).nullish(),
 });
 
 const recipeHead = recipeText.extend({
@@ -40,10 +40,11 @@ export async function createRecipe(
 ): Promise<{ recipe: Recipe; revision: RecipeRevision }> {
   const head = parseInput(recipeHead, input, []);
   const spec = parseSpec(mergePatch({}, input.spec ?? {}));
-  const { message, ...rest } = head;
+  const { message = null, title = null, ...rest } = head;
   const recipe = tx.manager.create(Recipe, {
     id: newId("recipe"),
     ...rest,
+    title,
     description: head.description ?? "",
     archivedAt: null,
     currentRevision: 1,

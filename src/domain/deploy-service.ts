@@ -7,15 +7,16 @@ import { type Drivers, driverFor, renderFor } from "./drivers.js";
 import { enqueueOperation } from "./enqueue-operation.js";
 import type { Environment } from "./environment.js";
 import { findEnvironment, findRecipe, loadRevision } from "./find.js";
+import { fingerprinter } from "./fingerprint.js";
 import { newId } from "./id.js";
 import { Operation } from "./operation.js";
 import { parseInput } from "./parse-spec.js";
 import { assertPortsFree } from "./published-ports.js";
 import type { Recipe } from "./recipe.js";
-import { dnsLabel, type RecipeSpec, sourceSchema } from "./recipe-spec.js";
-import { keepRenderedSpecs } from "./rendered-specs.js";
+import { dnsLabel, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
 import { sealInputs } from "./seal-inputs.js";
 import { Service } from "./service.js";
+import { keepBases, keepInputs, specIdOf } from "./spec-store.js";
 
 const serviceInput = z.object({
   environment: z.string(),
@@ -25,7 +26,7 @@ const serviceInput = z.object({
   group: z.string().max(255, "may have at most 255 characters").nullable().default(null),
   mode: z.enum(["REPLICATED", "GLOBAL"]).nullable().default("REPLICATED"),
   replicas: z.int().min(0, "must be 0 to 1000").max(1000, "must be 0 to 1000").nullable().default(1),
-  source: sourceSchema.partial().nullable().default(null),
+  source: sourcePatchSchema.nullable().default(null),
   inputs: z
     .array(z.object({ name: z.string(), value: z.string().max(65_536, "may have at most 65536 characters") }))
     .max(500, "may have at most 500 entries")
@@ -102,13 +103,14 @@ async function addService(
   const id = newId("service");
   const { inputs, secrets } = sealInputs(spec, parsed.inputs ?? [], id, secretBox);
   const mode = parsed.mode ?? "REPLICATED";
-  const ingredients = { mode, source: parsed.source, inputs, values: environment.values };
-  const desired = renderFor(driverFor(drivers, environment.driver), spec, ingredients);
-  await keepRenderedSpecs(tx, [desired]);
+  const surroundings = { mode, source: parsed.source, values: environment.values };
+  const base = renderFor(driverFor(drivers, environment.driver), spec, surroundings);
+  const fingerprint = fingerprinter(base)(inputs);
+  const [baseHash] = await keepBases(tx, [base]);
   const added = await tx.query(
     `insert into service (id, environment_id, recipe_id, name, title, group_name, mode, replicas, source, inputs,
-       desired_revision, desired_fingerprint)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12)
+       desired_revision, desired_spec, desired_fingerprint)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13)
      on conflict do nothing returning id`,
     [
       id,
@@ -122,7 +124,8 @@ async function addService(
       parsed.source && JSON.stringify(parsed.source),
       JSON.stringify(inputs),
       recipe.currentRevision,
-      desired.fingerprint,
+      specIdOf(baseHash!, await keepInputs(tx, inputs)),
+      fingerprint,
     ],
   );
   if (added.length === 0) {
@@ -134,7 +137,7 @@ async function addService(
       [secret.version, id, secret.name, secret.ciphertext],
     );
   }
-  await assertPortsFree(tx, [{ id, environmentId: environment.id }], [desired]);
+  await assertPortsFree(tx, base.ports.some((port) => port.published !== null) ? [environment.id] : []);
   return tx.manager.findOneByOrFail(Service, { id });
 }
 

@@ -1,9 +1,8 @@
 import { UserInputError } from "../errors.js";
 import type { Driver, DriverKind } from "../operations/driver.js";
-import { fingerprintOf } from "./fingerprint.js";
 import type { RecipeSpec } from "./recipe-spec.js";
-import { type Ingredients, render } from "./render.js";
-import type { RenderedSpec } from "./rendered-spec.js";
+import { renderBase, type Surroundings } from "./render.js";
+import type { RenderedBase } from "./rendered-spec.js";
 
 /** The drivers this server has, by kind. */
 export type Drivers = ReadonlyMap<DriverKind, Driver>;
@@ -18,18 +17,20 @@ export function driverFor(drivers: Drivers, kind: DriverKind): Driver {
   return driver;
 }
 
-/** What really would run: rendered, then projected to what the driver applies, and its fingerprint. */
-export interface Desired {
-  spec: RenderedSpec;
-  fingerprint: string;
-}
-
-/** @throws UserInputErrors as `render` */
+/**
+ * Rendered, then projected to what the driver really applies, but for the inputs.
+ * @throws UserInputErrors as `renderBase`
+ */
 export function renderFor(
   driver: Pick<Driver, "project">,
   spec: RecipeSpec,
-  ingredients: Ingredients,
-): Desired {
-  const projected = driver.project(render(spec, ingredients)).spec;
-  return { spec: projected, fingerprint: fingerprintOf(projected) };
+  surroundings: Surroundings,
+): RenderedBase {
+  return projectBase(driver, renderBase(spec, surroundings));
+}
+
+/** Variables and files apply everywhere, so projecting needs none of their values. */
+export function projectBase(driver: Pick<Driver, "project">, base: RenderedBase): RenderedBase {
+  const { env, files, inputs, ...rest } = base;
+  return { ...driver.project({ ...rest, env: [], files: [] }).spec, env, files, inputs };
 }

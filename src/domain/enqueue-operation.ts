@@ -38,6 +38,7 @@ export async function enqueueOperation(
     steps: initialSteps(request.kind),
     queuedAt: new Date(),
     toRevision: null,
+    spec: null,
     fingerprint: null,
     commit: null,
     cause: null,

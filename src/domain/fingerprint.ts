@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import type { RenderedSpec } from "./rendered-spec.js";
+import { bindText, bindVariable, inputValues, isInput } from "./bind-inputs.js";
+import type { RenderedBase, RenderedSpec } from "./rendered-spec.js";
+import type { InputValue } from "./service.js";
 
 /**
  * Raised when rendering or projecting changes what the same ingredients come to. At start everything is then
@@ -16,7 +18,41 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** A hash (hex SHA-256) of what would run; secrets take part through their version ids. */
+/** Hex SHA-256 of the canonical form. */
+export function contentHash(value: unknown): string {
+  return sha256([canonicalJson(value)]);
+}
+
+/** A hash of what would run; secrets take part through their version ids. */
 export function fingerprintOf(spec: RenderedSpec): string {
-  return createHash("sha256").update(canonicalJson(spec)).digest("hex");
+  const { env, files, ...rest } = spec;
+  return sha256([canonicalJson(rest), ...env.map(canonicalJson), ...files.map(canonicalJson)]);
+}
+
+/**
+ * Makes the fingerprints of many services that share a base: the same as `fingerprintOf` of the base with the
+ * inputs put in, but what does not depend on them is written only once.
+ */
+export function fingerprinter(base: RenderedBase): (inputs: readonly InputValue[]) => string {
+  const { env, files, inputs: awaited, ...rest } = base;
+  const fixed = canonicalJson(rest);
+  const variables = env.map((item) => (item.value.some(isInput) ? item : canonicalJson(item)));
+  const contents = files.map((item) => (item.content.some(isInput) ? item : canonicalJson(item)));
+  return (inputs) => {
+    const values = inputValues(awaited, inputs);
+    return sha256([
+      fixed,
+      ...variables.flatMap((item) =>
+        typeof item === "string" ? item : bindVariable(item, values).map(canonicalJson),
+      ),
+      ...contents.map((item) =>
+        typeof item === "string" ? item : canonicalJson({ ...item, content: bindText(item.content, values) }),
+      ),
+    ]);
+  };
+}
+
+/** No canonical text contains a line break, so that the pieces cannot run into one another. */
+function sha256(pieces: string[]): string {
+  return createHash("sha256").update(pieces.join("\n")).digest("hex");
 }

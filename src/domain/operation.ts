@@ -2,6 +2,7 @@ import { Column, Entity, PrimaryColumn } from "typeorm";
 import type { Cause } from "../errors.js";
 import type { OperationKind, OperationSnapshot, OperationState, StepSnapshot } from "../events/event-map.js";
 import { stepNames } from "../operations/driver.js";
+import type { SpecId } from "./spec-store.js";
 
 export const operationKinds = ["DEPLOY", "REBUILD", "ROLLBACK", "RESTART", "SCALE", "REMOVE"] as const;
 export const operationStates = [
@@ -48,9 +49,12 @@ export class Operation {
   @Column("integer", { name: "from_revision", nullable: true })
   fromRevision!: number | null;
 
-  /** Set once LOAD_RECIPE is done, like `fingerprint` and `commit`: the journalled intent. */
+  /** Set once LOAD_RECIPE is done, like `spec`, `fingerprint` and `commit`: the journalled intent. */
   @Column("integer", { name: "to_revision", nullable: true })
   toRevision!: number | null;
+
+  @Column("text", { nullable: true })
+  spec!: SpecId | null;
 
   @Column("text", { nullable: true })
   fingerprint!: string | null;

@@ -1,21 +1,12 @@
 import { UserInputError } from "../errors.js";
 import type { Transaction } from "../storage/transaction.js";
-import type { Desired } from "./drivers.js";
 
 /**
  * A published port belongs to one service of an environment. (That another program of the host has it is known
- * only when it is bound: an operation's cause PORT_TAKEN.) Call it with the desired fingerprints written.
+ * only when it is bound: an operation's cause PORT_TAKEN.) Call it with what is desired written.
  * @throws UserInputError PORT_TAKEN, naming port and services
  */
-export async function assertPortsFree(
-  tx: Transaction,
-  services: readonly { id: string; environmentId: string }[],
-  desired: readonly Desired[],
-): Promise<void> {
-  const concerned = services.filter((_, index) =>
-    desired[index]!.spec.ports.some((port) => port.published !== null),
-  );
-  const environments = [...new Set(concerned.map((service) => service.environmentId))];
+export async function assertPortsFree(tx: Transaction, environments: readonly string[]): Promise<void> {
   if (environments.length === 0) {
     return;
   }
@@ -27,8 +18,8 @@ export async function assertPortsFree(
     `select environment.code as environment, port->>'published' as port, array_agg(service.name order by service.id) as names
      from service
      join environment on environment.id = service.environment_id
-     join rendered_spec on rendered_spec.fingerprint = service.desired_fingerprint,
-     jsonb_array_elements(rendered_spec.spec->'ports') as port
+     join rendered_base on rendered_base.hash = split_part(service.desired_spec, '.', 1),
+     jsonb_array_elements(rendered_base.content->'ports') as port
      where environment.id = any($1) and service.removed_at is null and port->>'published' is not null
      group by environment.code, port->>'published', port->>'protocol'
      having count(*) > 1 limit 1`,

@@ -66,15 +66,26 @@ const image = z.strictObject({
   credential: nullable(dnsLabel()),
 });
 
-export const sourceSchema = z.strictObject({
+const commitHash = z
+  .string()
+  .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, "must be a full commit hash in lower case");
+const sourceSchema = z.strictObject({
   repository: gitRepository,
   branch: gitRef.default("master"),
-  commit: nullable(
-    z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, "must be a full commit hash in lower case"),
-  ),
+  commit: nullable(commitHash),
   path: nullable(sourcePath),
   credential: nullable(dnsLabel()),
 });
+/** What a service's source differs in from its recipe's. No defaults: what is absent is as in the recipe. */
+export const sourcePatchSchema = z
+  .strictObject({
+    repository: gitRepository,
+    branch: gitRef,
+    commit: commitHash.nullable(),
+    path: sourcePath.nullable(),
+    credential: dnsLabel().nullable(),
+  })
+  .partial();
 
 const port = z.strictObject({
   name: dnsLabel(15),

@@ -1,21 +1,19 @@
 import type { DriverKind } from "../operations/driver.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
-import { type Desired, type Drivers, renderFor } from "./drivers.js";
+import { type Drivers, projectBase, renderFor } from "./drivers.js";
 import type { NamedValue } from "./environment.js";
-import { fingerprintOf, fingerprintVersion } from "./fingerprint.js";
+import { fingerprinter, fingerprintVersion } from "./fingerprint.js";
 import { type RecipeSpec, recipeSpecSchema } from "./recipe-spec.js";
-import type { RenderedSpec } from "./rendered-spec.js";
-import { keepRenderedSpecs } from "./rendered-specs.js";
 import type { Service } from "./service.js";
 import { settleUpdates } from "./settle-updates.js";
+import { keepBases, loadSpecs, partsOf, type StoredSpec, specIdOf } from "./spec-store.js";
 
 const batchSize = 500;
 
-type Row = Pick<Service, "id" | "mode" | "source" | "inputs"> & {
+type Row = Pick<Service, "id" | "mode" | "source" | "inputs" | "desiredSpec" | "deployedSpec"> & {
   driver: DriverKind;
   values: NamedValue[];
   spec: RecipeSpec;
-  deployed: RenderedSpec | null;
 };
 
 /**
@@ -39,31 +37,23 @@ export async function refreshFingerprints(transactions: Transactions, drivers: D
 
 async function refreshBatch(tx: Transaction, drivers: Drivers, after: string): Promise<string | null> {
   const rows = await tx.query<Row>(
-    `select service.id, service.mode, service.source, service.inputs, environment.driver, environment.values,
-       revision.spec, deployed.spec as deployed
+    `select service.id, service.mode, service.source, service.inputs, service.desired_spec as "desiredSpec",
+       service.deployed_spec as "deployedSpec", environment.driver, environment.values, revision.spec
      from service
      join environment on environment.id = service.environment_id
      join recipe_revision as revision
        on revision.recipe_id = service.recipe_id and revision.number = service.desired_revision
-     left join rendered_spec as deployed on deployed.fingerprint = service.deployed_fingerprint
      where service.id > $1 and service.removed_at is null and environment.driver = any($2)
      order by service.id limit $3 for update of service`,
     [after, [...drivers.keys()], batchSize],
   );
-  const desired = rows.map((row) =>
-    renderFor(drivers.get(row.driver)!, recipeSpecSchema.parse(row.spec), row),
+  const deployed = await loadSpecs(
+    tx.manager,
+    rows.flatMap((row) => row.deployedSpec ?? []),
   );
-  const deployed = rows.map((row) => row.deployed && normalise(drivers, row.driver, row.deployed));
-  await keepRenderedSpecs(tx, [...desired, ...deployed.filter((item) => item !== null)]);
-  await tx.query(
-    `update service set desired_fingerprint = t.desired, deployed_fingerprint = t.deployed
-     from unnest($1::text[], $2::text[], $3::text[]) as t(id, desired, deployed) where service.id = t.id`,
-    [
-      rows.map((row) => row.id),
-      desired.map((item) => item.fingerprint),
-      deployed.map((item) => item?.fingerprint ?? null),
-    ],
-  );
+  for (const row of rows) {
+    await refresh(tx, row, drivers, row.deployedSpec ? deployed.get(row.deployedSpec)! : null);
+  }
   await settleUpdates(
     tx,
     rows.map((row) => row.id),
@@ -71,10 +61,28 @@ async function refreshBatch(tx: Transaction, drivers: Drivers, after: string): P
   return rows.at(-1)?.id ?? null;
 }
 
-const emptySpec = recipeSpecSchema.parse({});
-
-/** Fields that are new since it was stored get their empty value; then it is projected as it would be today. */
-function normalise(drivers: Drivers, driver: DriverKind, stored: RenderedSpec): Desired {
-  const spec = drivers.get(driver)!.project({ ...emptySpec, ...stored }).spec;
-  return { spec, fingerprint: fingerprintOf(spec) };
+async function refresh(
+  tx: Transaction,
+  row: Row,
+  drivers: Drivers,
+  stored: StoredSpec | null,
+): Promise<void> {
+  const driver = drivers.get(row.driver)!;
+  const desired = renderFor(driver, recipeSpecSchema.parse(row.spec), row);
+  const deployed = stored && projectBase(driver, { ...emptySpec, ...stored.base });
+  const [desiredHash, deployedHash] = await keepBases(tx, deployed ? [desired, deployed] : [desired]);
+  await tx.query(
+    `update service set desired_spec = $2, desired_fingerprint = $3, deployed_spec = $4, deployed_fingerprint = $5
+     where id = $1`,
+    [
+      row.id,
+      specIdOf(desiredHash!, partsOf(row.desiredSpec).inputs),
+      fingerprinter(desired)(row.inputs),
+      deployed && specIdOf(deployedHash!, partsOf(row.deployedSpec!).inputs),
+      deployed && fingerprinter(deployed)(stored.inputs),
+    ],
+  );
 }
+
+/** Fields that are new since a spec was stored get their empty value. */
+const emptySpec = recipeSpecSchema.parse({});

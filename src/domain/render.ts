@@ -1,38 +1,46 @@
 import { UserInputError, UserInputErrors } from "../errors.js";
+import { bindInputs } from "./bind-inputs.js";
 import type { NamedValue } from "./environment.js";
 import type { EnvVar, RecipeSpec, Source } from "./recipe-spec.js";
-import { computedNames, type RenderedSpec, type Text } from "./rendered-spec.js";
+import { computedNames, type RenderedBase, type RenderedSpec } from "./rendered-spec.js";
 import type { InputValue } from "./service.js";
-import { computedText, expandComputed, expandFile, type Resolve } from "./template.js";
+import { computedText, expandComputed, expandFile, joinText, type Resolve } from "./template.js";
 
-/** What a recipe's spec is rendered with. */
-export interface Ingredients {
+/** What a recipe's spec is rendered with, but for the inputs. */
+export interface Surroundings {
   mode: RenderedSpec["mode"];
   /** What the service's source differs in from the recipe's. */
   source: Partial<Source> | null;
-  inputs: readonly InputValue[];
   /** The environment's own values. */
   values: readonly NamedValue[];
 }
+export type Ingredients = Surroundings & { inputs: readonly InputValue[] };
 
 /**
  * Resolves a recipe spec for one service. Pure, and independent of the service's name and environment's code:
- * these stay references, so that services with the same ingredients share one rendered spec. Inputs the recipe
- * does not ask for (any more) are passed over.
+ * these stay references.
  * @throws UserInputErrors MISSING_INPUT or UNKNOWN_COMPUTED, one for each variable
  */
 export function render(spec: RecipeSpec, ingredients: Ingredients): RenderedSpec {
+  return bindInputs(renderBase(spec, ingredients), ingredients.inputs);
+}
+
+/**
+ * Resolves all of a recipe spec but the inputs.
+ * @throws UserInputErrors UNKNOWN_COMPUTED, one for each reference
+ */
+export function renderBase(spec: RecipeSpec, surroundings: Surroundings): RenderedBase {
   const problems: UserInputError[] = [];
-  const facts = factsOf(spec, ingredients, problems);
-  const env = spec.env.flatMap((variable) => renderVariable(variable, ingredients, facts, problems));
+  const facts = factsOf(spec, surroundings, problems);
+  const env = spec.env.map((variable) => renderVariable(variable, facts, problems));
   const files = spec.files.map((file) => renderFile(file, env, facts, problems));
   if (problems.length > 0) {
     throw new UserInputErrors(problems);
   }
   return {
     ...spec,
-    source: mergeSource(spec.source, ingredients.source),
-    mode: ingredients.mode,
+    source: mergeSource(spec.source, surroundings.source),
+    mode: surroundings.mode,
     env: sortBy(env, (item) => item.name),
     files: sortBy(files, (item) => item.path),
     ports: sortPorts(spec.ports),
@@ -41,8 +49,13 @@ export function render(spec: RecipeSpec, ingredients: Ingredients): RenderedSpec
     labels: sortBy(spec.labels, (item) => item.name),
     annotations: sortBy(spec.annotations, (item) => item.name),
     placement: [...spec.placement].sort(),
+    inputs: spec.env.filter(isInput).map(({ name, label, required, default: text }) => {
+      return { name, label, required, default: text };
+    }),
   };
 }
+
+const isInput = ({ kind }: EnvVar) => kind === "INPUT" || kind === "SECRET";
 
 /**
  * Finds what is wrong with a spec's references before any service uses it.
@@ -73,7 +86,7 @@ function unknownComputed(name: string, field: string[]): UserInputError {
   return new UserInputError("UNKNOWN_COMPUTED", message, ["spec", ...field]);
 }
 
-function factsOf(spec: RecipeSpec, { values }: Ingredients, problems: UserInputError[]): Resolve {
+function factsOf(spec: RecipeSpec, { values }: Surroundings, problems: UserInputError[]): Resolve {
   return (name) => {
     if (!name.startsWith("REBAKE_VALUE_")) {
       return computedText(name, spec);
@@ -90,31 +103,24 @@ function factsOf(spec: RecipeSpec, { values }: Ingredients, problems: UserInputE
 
 function renderVariable(
   variable: EnvVar,
-  ingredients: Ingredients,
   facts: Resolve,
   problems: UserInputError[],
-) {
+): RenderedBase["env"][number] {
   const { name, kind } = variable;
+  if (isInput(variable)) {
+    return { name, value: [{ input: name }] };
+  }
   if (kind === "STATIC") {
-    return [{ name, value: literal(variable.value!) }];
+    return { name, value: joinText([variable.value!]) };
   }
-  if (kind === "COMPUTED") {
-    const { text, unknown } = expandComputed(variable.value!, facts);
-    problems.push(...unknown.map((reference) => unknownComputed(reference, ["env", name])));
-    return [{ name, value: text }];
-  }
-  const input = ingredients.inputs.find((item) => item.name === name);
-  const value = input ? inputText(input) : variable.default === null ? null : literal(variable.default);
-  if (value === null && variable.required) {
-    const message = `${name} needs a value${variable.label ? ` (${variable.label})` : ""}: give it as an input.`;
-    problems.push(new UserInputError("MISSING_INPUT", message, ["inputs", name]));
-  }
-  return value === null ? [] : [{ name, value }];
+  const { text, unknown } = expandComputed(variable.value!, facts);
+  problems.push(...unknown.map((reference) => unknownComputed(reference, ["env", name])));
+  return { name, value: text };
 }
 
 function renderFile(
   file: RecipeSpec["files"][number],
-  env: RenderedSpec["env"],
+  env: RenderedBase["env"],
   facts: Resolve,
   problems: UserInputError[],
 ) {
@@ -136,14 +142,6 @@ function sortPorts(ports: RecipeSpec["ports"]): RecipeSpec["ports"] {
     (port) => port.name,
   );
   return main ? [main, ...rest] : rest;
-}
-
-function inputText(input: InputValue): Text {
-  return "secret" in input ? [{ secret: input.secret }] : literal(input.value);
-}
-
-function literal(value: string): Text {
-  return value === "" ? [] : [value];
 }
 
 function sortBy<T>(items: readonly T[], key: (item: T) => string): T[] {

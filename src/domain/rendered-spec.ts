@@ -20,6 +20,28 @@ export type TextPart = string | { secret: string } | { computed: ComputedName };
 /** A value as a list of pieces to be joined; a value without secrets and facts has at most one. */
 export type Text = TextPart[];
 
+/** What of a service's inputs a base still waits for. */
+export interface AwaitedInput {
+  name: string;
+  /** What the recipe calls it for people. */
+  label: string | null;
+  default: string | null;
+  required: boolean;
+}
+
+/** As TextPart, or the value of an input. */
+export type BasePart = TextPart | { input: string };
+
+/**
+ * A rendered spec but for the service's inputs. Services of one recipe revision, environment, mode and source
+ * share one: thousands of services are affected by a bump, and only a few of these are made.
+ */
+export type RenderedBase = Omit<RenderedSpec, "env" | "files"> & {
+  env: { name: string; value: BasePart[] }[];
+  files: { path: string; content: BasePart[]; mode: string }[];
+  inputs: AwaitedInput[];
+};
+
 /**
  * Recipe revision + environment + service inputs, resolved. What depends on the replica, the resolved commit
  * or allocated ports stays a reference, so that the same fingerprint always means that the same would run.

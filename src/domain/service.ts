@@ -2,6 +2,7 @@ import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
 import type { ServiceState } from "../operations/driver.js";
 import type { Source } from "./recipe-spec.js";
 import type { RenderedSpec } from "./rendered-spec.js";
+import type { SpecId } from "./spec-store.js";
 
 /** A value given for one of the recipe's inputs: in clear, or the version id of an encrypted secret. */
 export type InputValue = { name: string; value: string } | { name: string; secret: string };
@@ -48,12 +49,18 @@ export class Service {
   @Column("integer", { name: "desired_revision" })
   desiredRevision!: number;
 
+  @Column("text", { name: "desired_spec" })
+  desiredSpec!: SpecId;
+
   @Column("text", { name: "desired_fingerprint" })
   desiredFingerprint!: string;
 
   /** Null before the first deploy has ended well. */
   @Column("integer", { name: "deployed_revision", nullable: true })
   deployedRevision!: number | null;
+
+  @Column("text", { name: "deployed_spec", nullable: true })
+  deployedSpec!: SpecId | null;
 
   @Column("text", { name: "deployed_fingerprint", nullable: true })
   deployedFingerprint!: string | null;

@@ -29,8 +29,8 @@ interface UpdateRow {
   reasons: UpdateReason[];
   from_revision: number | null;
   to_revision: number;
-  from_fingerprint: string | null;
-  to_fingerprint: string;
+  from_spec: string | null;
+  to_spec: string;
   since: Date;
 }
 
@@ -62,33 +62,33 @@ async function removeSettled(tx: Transaction, serviceIds: readonly string[]): Pr
 
 /** Returns only what is new or differs in what would run; a revision that changes nothing is noted silently. */
 async function raiseOutstanding(tx: Transaction, serviceIds: readonly string[]): Promise<UpdateRow[]> {
-  const rows = await tx.query<UpdateRow & { changed: boolean }>(
-    `with wanted as (
-       select service.*, t.new_id
-       from unnest($1::text[], $2::text[]) as t(service_id, new_id) join service on service.id = t.service_id
-       where ${outstanding}),
-     before as (
-       select service_id, from_fingerprint, to_fingerprint from service_update where service_id = any($1)),
-     raised as (
+  await tx.query(
+    `update service_update set to_revision = service.desired_revision, to_spec = service.desired_spec
+     from service
+     where service_update.service_id = service.id and service.id = any($1)
+       and service_update.to_fingerprint = service.desired_fingerprint
+       and service_update.to_revision <> service.desired_revision`,
+    [serviceIds],
+  );
+  return tx.query<UpdateRow>(
+    `with raised as (
        insert into service_update as old (id, service_id, environment_id, recipe_id, reasons,
-         from_revision, to_revision, from_fingerprint, to_fingerprint)
-       select new_id, id, environment_id, recipe_id, array['RECIPE'],
-         deployed_revision, desired_revision, deployed_fingerprint, desired_fingerprint
-       from wanted
+         from_revision, to_revision, from_spec, to_spec, from_fingerprint, to_fingerprint)
+       select t.new_id, service.id, service.environment_id, service.recipe_id, array['RECIPE'],
+         service.deployed_revision, service.desired_revision, service.deployed_spec, service.desired_spec,
+         service.deployed_fingerprint, service.desired_fingerprint
+       from unnest($1::text[], $2::text[]) as t(service_id, new_id) join service on service.id = t.service_id
+       where ${outstanding}
        on conflict (service_id) do update set
          from_revision = excluded.from_revision, to_revision = excluded.to_revision,
-         from_fingerprint = excluded.from_fingerprint, to_fingerprint = excluded.to_fingerprint,
-         read_at = case when (old.from_fingerprint, old.to_fingerprint)
-           is not distinct from (excluded.from_fingerprint, excluded.to_fingerprint) then old.read_at end
-       returning *),
-     changed as (
-       select raised.* from raised left join before using (service_id)
-       where before.service_id is null or (before.from_fingerprint, before.to_fingerprint)
-         is distinct from (raised.from_fingerprint, raised.to_fingerprint))
-     ${named("changed")}`,
+         from_spec = excluded.from_spec, to_spec = excluded.to_spec,
+         from_fingerprint = excluded.from_fingerprint, to_fingerprint = excluded.to_fingerprint, read_at = null
+       where (old.from_fingerprint, old.to_fingerprint)
+         is distinct from (excluded.from_fingerprint, excluded.to_fingerprint)
+       returning *)
+     ${named("raised")}`,
     [serviceIds, serviceIds.map(() => newId("update"))],
   );
-  return rows;
 }
 
 function snapshotOfRow(row: UpdateRow): UpdateSnapshot {
@@ -103,8 +103,8 @@ function snapshotOfRow(row: UpdateRow): UpdateSnapshot {
     reasons: row.reasons,
     fromRevision: row.from_revision,
     toRevision: row.to_revision,
-    fromFingerprint: row.from_fingerprint,
-    toFingerprint: row.to_fingerprint,
+    fromSpec: row.from_spec,
+    toSpec: row.to_spec,
     since: row.since.toISOString(),
   };
 }

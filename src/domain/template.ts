@@ -1,8 +1,8 @@
 import type { RecipeSpec } from "./recipe-spec.js";
-import { type ComputedName, computedNames, type Text, type TextPart } from "./rendered-spec.js";
+import { type BasePart, type ComputedName, computedNames } from "./rendered-spec.js";
 
 /** What a reference in a template stands for, or null when there is no such thing. */
-export type Resolve = (name: string) => Text | null;
+export type Resolve = (name: string) => BasePart[] | null;
 
 const anyReference = /\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})/g;
 const bracedReference = /\$\{()([A-Za-z_][A-Za-z0-9_]*)\}/g;
@@ -11,7 +11,7 @@ const bracedReference = /\$\{()([A-Za-z_][A-Za-z0-9_]*)\}/g;
  * Splits a COMPUTED value at its references `$NAME` and `${NAME}`.
  * @returns the names that stand for nothing, in `unknown`
  */
-export function expandComputed(template: string, resolve: Resolve): { text: Text; unknown: string[] } {
+export function expandComputed(template: string, resolve: Resolve): { text: BasePart[]; unknown: string[] } {
   return expand(template, anyReference, resolve, () => true);
 }
 
@@ -19,12 +19,12 @@ export function expandComputed(template: string, resolve: Resolve): { text: Text
  * Splits a file's content at its references `${NAME}`. Other programs use the same syntax, so a name stays as
  * it stands unless it is a variable of the recipe or begins with `REBAKE_`.
  */
-export function expandFile(content: string, resolve: Resolve): { text: Text; unknown: string[] } {
+export function expandFile(content: string, resolve: Resolve): { text: BasePart[]; unknown: string[] } {
   return expand(content, bracedReference, resolve, (name) => name.startsWith("REBAKE_"));
 }
 
 function expand(template: string, pattern: RegExp, resolve: Resolve, mustExist: (name: string) => boolean) {
-  const parts: TextPart[] = [];
+  const parts: BasePart[] = [];
   const unknown: string[] = [];
   let end = 0;
   for (const match of template.matchAll(pattern)) {
@@ -44,12 +44,12 @@ function expand(template: string, pattern: RegExp, resolve: Resolve, mustExist: 
 }
 
 /** The same text in its shortest form: no empty pieces, no two literal ones in a row. */
-export function joinText(parts: TextPart[]): Text {
-  const joined: Text = [];
+export function joinText<Part extends BasePart>(parts: readonly Part[]): Part[] {
+  const joined: Part[] = [];
   for (const part of parts) {
     const last = joined.at(-1);
     if (typeof part === "string" && typeof last === "string") {
-      joined[joined.length - 1] = last + part;
+      joined[joined.length - 1] = (last + part) as Part;
     } else if (part !== "") {
       joined.push(part);
     }
@@ -58,7 +58,7 @@ export function joinText(parts: TextPart[]): Text {
 }
 
 /** A fact of the running instance by its name, null when the list has no such name for this recipe. */
-export function computedText(name: string, spec: Pick<RecipeSpec, "ports">): Text | null {
+export function computedText(name: string, spec: Pick<RecipeSpec, "ports">): BasePart[] | null {
   if (Object.hasOwn(computedNames, name) || portNames(spec).includes(name)) {
     return [{ computed: name as ComputedName }];
   }

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from "typeorm";
 import type { UpdateReason } from "../events/event-map.js";
+import type { SpecId } from "./spec-store.js";
 
 /**
  * The standing fact that a service does not run what it should. The row exists exactly while desired and
@@ -28,12 +29,13 @@ export class Update {
   @Column("integer", { name: "to_revision" })
   toRevision!: number;
 
-  /** Null when the service never ran. */
-  @Column("text", { name: "from_fingerprint", nullable: true })
-  fromFingerprint!: string | null;
+  /** What is deployed; null when the service never ran. */
+  @Column("text", { name: "from_spec", nullable: true })
+  fromSpec!: SpecId | null;
 
-  @Column("text", { name: "to_fingerprint" })
-  toFingerprint!: string;
+  /** What is desired. */
+  @Column("text", { name: "to_spec" })
+  toSpec!: SpecId;
 
   @Column("timestamptz")
   since!: Date;

@@ -16,9 +16,9 @@ export interface UpdateSnapshot {
   reasons: UpdateReason[];
   fromRevision: number | null;
   toRevision: number;
-  /** Rendered specs by content, between which the changes are. */
-  fromFingerprint: string | null;
-  toFingerprint: string;
+  /** Rendered specs by content, between which the changes are; null when the service never ran. */
+  fromSpec: string | null;
+  toSpec: string;
   /** ISO 8601. */
   since: string;
 }

@@ -41,9 +41,9 @@ export class Journal {
   /** Writes down what is going to run, before anything of it is made. */
   intend(intent: Intent & { revision: number }): Promise<void> {
     return this.inOrder(() => {
-      const { fingerprint, commit, revision } = intent;
-      Object.assign(this.operation, { fingerprint, commit, toRevision: revision });
-      return this.write({ fingerprint, commit, toRevision: revision });
+      const { spec, fingerprint, commit, revision } = intent;
+      Object.assign(this.operation, { spec, fingerprint, commit, toRevision: revision });
+      return this.write({ spec, fingerprint, commit, toRevision: revision });
     });
   }
 
@@ -134,6 +134,7 @@ async function recordDeployed(tx: Transaction, service: Service, operation: Oper
     { id: service.id },
     {
       deployedRevision: operation.toRevision,
+      deployedSpec: operation.spec,
       deployedFingerprint: operation.fingerprint,
       deployedCommit: operation.commit,
       deployedOperationId: operation.id,

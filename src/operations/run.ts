@@ -2,12 +2,13 @@ import type { Logger } from "pino";
 import { type Drivers, driverFor } from "../domain/drivers.js";
 import { Environment } from "../domain/environment.js";
 import { Service } from "../domain/service.js";
+import { loadSpec, type SpecId } from "../domain/spec-store.js";
 import { LeaseLost, OperationFailure } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
 import type { Driver, OperationLogLine, Outcome, Reporter, Target } from "./driver.js";
 import type { Journal } from "./journal.js";
-import { buildTarget, deployedIntent, type Intent, loadGitCredential, loadSpec, refOf } from "./targets.js";
+import { buildTarget, deployedIntent, type Intent, loadGitCredential, refOf } from "./targets.js";
 
 /**
  * The commit that is pinned, else the one the branch points at now. Throws OperationFailure
@@ -99,17 +100,14 @@ async function loadRecipe(
 /** What an earlier claim wrote down stands; else the newest revision and commit there are. */
 async function intentOf(service: Service, { operation }: Journal, signal: AbortSignal, deps: RunDeps) {
   const base = { operationId: operation.id, fence: Number(operation.fence) };
-  if (operation.fingerprint !== null && operation.toRevision !== null) {
-    return {
-      ...base,
-      fingerprint: operation.fingerprint,
-      commit: operation.commit,
-      revision: operation.toRevision,
-    };
+  const { spec, fingerprint, toRevision, commit: pinned } = operation;
+  if (spec !== null && fingerprint !== null && toRevision !== null) {
+    return { ...base, spec, fingerprint, commit: pinned, revision: toRevision };
   }
-  const commit = await pinCommit(service.desiredFingerprint, signal, deps);
+  const commit = await pinCommit(service.desiredSpec, signal, deps);
   const intent: Intent & { revision: number } = {
     ...base,
+    spec: service.desiredSpec,
     fingerprint: service.desiredFingerprint,
     revision: service.desiredRevision,
     commit,
@@ -117,9 +115,9 @@ async function intentOf(service: Service, { operation }: Journal, signal: AbortS
   return intent;
 }
 
-async function pinCommit(fingerprint: string, signal: AbortSignal, deps: RunDeps): Promise<string | null> {
+async function pinCommit(spec: SpecId, signal: AbortSignal, deps: RunDeps): Promise<string | null> {
   const { manager } = deps.transactions.dataSource;
-  const { source } = await loadSpec(manager, fingerprint);
+  const { source } = await loadSpec(manager, spec);
   if (!source) {
     return null;
   }

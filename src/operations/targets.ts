@@ -4,12 +4,14 @@ import { Recipe } from "../domain/recipe.js";
 import type { RenderedSpec, Text } from "../domain/rendered-spec.js";
 import { secretContext } from "../domain/seal-inputs.js";
 import type { Service } from "../domain/service.js";
+import { loadSpec, type SpecId } from "../domain/spec-store.js";
 import { OperationFailure } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { ServiceRef, Target } from "./driver.js";
 
 /** What is to run, or runs: kept with the service when deployed and with the operation when intended. */
 export interface Intent {
+  spec: SpecId;
   fingerprint: string;
   commit: string | null;
   operationId: string;
@@ -23,7 +25,7 @@ export async function buildTarget(
   service: Service,
   intent: Intent,
 ): Promise<Target> {
-  const spec = await loadSpec(manager, intent.fingerprint);
+  const spec = await loadSpec(manager, intent.spec);
   return {
     ref: await refOf(manager, service),
     stamp: { operationId: intent.operationId, fence: intent.fence },
@@ -39,8 +41,9 @@ export async function buildTarget(
 
 /** What of a service is deployed, null when it never ran. */
 export function deployedIntent(service: Service): Intent | null {
-  return service.deployedFingerprint && service.deployedOperationId
+  return service.deployedSpec && service.deployedFingerprint && service.deployedOperationId
     ? {
+        spec: service.deployedSpec,
         fingerprint: service.deployedFingerprint,
         commit: service.deployedCommit,
         operationId: service.deployedOperationId,
@@ -57,11 +60,6 @@ export async function refOf(manager: EntityManager, service: Service): Promise<S
     environment: environment.code,
     name: service.name,
   };
-}
-
-export async function loadSpec(manager: EntityManager, fingerprint: string): Promise<RenderedSpec> {
-  const [row] = await manager.query("select spec from rendered_spec where fingerprint = $1", [fingerprint]);
-  return row.spec;
 }
 
 async function openSecrets(

@@ -9,11 +9,14 @@ import { Catalog, hostId } from "../support/catalog.js";
 import type { TestDatabase } from "../support/cluster.js";
 import { silent } from "../support/silent.js";
 
+/** Whatever JSON comes: assertions say what it should be. */
+export type Json = ReturnType<typeof JSON.parse>;
+
 export interface Answer {
   status: number;
   headers: Headers;
   /** Parsed when it is JSON. */
-  body: any;
+  body: Json;
 }
 
 export interface TestOptions extends Partial<ApiOptions> {
@@ -59,7 +62,7 @@ export class ApiServer {
     return token;
   }
 
-  sql(statement: string, parameters: unknown[] = []): Promise<any[]> {
+  sql(statement: string, parameters: unknown[] = []): Promise<Json[]> {
     return this.catalog.transactions.dataSource.query(statement, parameters);
   }
 
@@ -77,7 +80,7 @@ export class ApiServer {
   }
 
   /** The data of an operation; errors fail the test. */
-  async query(query: string, variables: object = {}, token = this.token): Promise<any> {
+  async query(query: string, variables: object = {}, token = this.token): Promise<Json> {
     const { body } = await this.post({ query, variables }, { authorization: `Bearer ${token}` });
     if (body.errors) {
       throw new Error(JSON.stringify(body.errors));
@@ -86,7 +89,7 @@ export class ApiServer {
   }
 
   /** The only error of an operation. */
-  async error(query: string, variables: object = {}, token = this.token): Promise<any> {
+  async error(query: string, variables: object = {}, token = this.token): Promise<Json> {
     const { body } = await this.post({ query, variables }, { authorization: `Bearer ${token}` });
     if (body.errors?.length !== 1) {
       throw new Error(`expected one error: ${JSON.stringify(body)}`);

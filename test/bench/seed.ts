@@ -4,8 +4,9 @@ import { type Drivers, renderFor } from "../../src/domain/drivers.js";
 import { entities } from "../../src/domain/entities.js";
 import { Environment } from "../../src/domain/environment.js";
 import { findRecipe, loadRevision } from "../../src/domain/find.js";
+import { contentHash, fingerprinter } from "../../src/domain/fingerprint.js";
 import { newId } from "../../src/domain/id.js";
-import { keepRenderedSpecs } from "../../src/domain/rendered-specs.js";
+import { keepBases, keepInputs, specIdOf } from "../../src/domain/spec-store.js";
 import { project } from "../../src/drivers/process/project.js";
 import type { DriverKind } from "../../src/operations/driver.js";
 import { openDatabase } from "../../src/storage/data-source.js";
@@ -50,23 +51,26 @@ async function addServices(tx: Transaction, count: number, drivers: Drivers): Pr
   const recipe = await findRecipe(tx, "everywhere");
   const { spec } = await loadRevision(tx, recipe.id, 1);
   const inputs = Array.from({ length: count }, (_, n) => [{ name: "TITLE", value: `Service number ${n}` }]);
-  const desired = inputs.map((given) =>
-    renderFor(drivers.get("PROCESS")!, spec, { mode: "REPLICATED", source: null, inputs: given, values: [] }),
-  );
-  await keepRenderedSpecs(tx, desired);
+  const base = renderFor(drivers.get("PROCESS")!, spec, { mode: "REPLICATED", source: null, values: [] });
+  const fingerprint = fingerprinter(base);
+  const [hash] = await keepBases(tx, [base]);
+  for (const given of inputs) {
+    await keepInputs(tx, given);
+  }
   await tx.query(
     `insert into service (id, environment_id, recipe_id, name, mode, replicas, inputs, state, desired_revision,
-       deployed_revision, desired_fingerprint, deployed_fingerprint, deployed_operation_id)
+       deployed_revision, desired_spec, deployed_spec, desired_fingerprint, deployed_fingerprint, deployed_operation_id)
      select t.id, t.environment, $1, 'service-' || t.n, 'REPLICATED', 1, t.inputs::jsonb, 'RUNNING', 1, 1,
-       t.fingerprint, t.fingerprint, 'opn_seed'
-     from unnest($2::text[], $3::text[], $4::text[], $5::text[])
-       with ordinality as t(id, environment, inputs, fingerprint, n)`,
+       t.spec, t.spec, t.fingerprint, t.fingerprint, 'opn_seed'
+     from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+       with ordinality as t(id, environment, inputs, spec, fingerprint, n)`,
     [
       recipe.id,
       inputs.map(() => newId("service")),
       inputs.map((_, n) => environments[n % environments.length]!.id),
       inputs.map((given) => JSON.stringify(given)),
-      desired.map((item) => item.fingerprint),
+      inputs.map((given) => specIdOf(hash!, contentHash(given))),
+      inputs.map((given) => fingerprint(given)),
     ],
   );
 }

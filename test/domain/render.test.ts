@@ -1,13 +1,17 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { changesBetween, specChanges } from "../../src/domain/changes.js";
-import { canonicalJson, fingerprintOf } from "../../src/domain/fingerprint.js";
+import { canonicalJson, fingerprinter, fingerprintOf } from "../../src/domain/fingerprint.js";
 import { mergePatch, parseSpec } from "../../src/domain/parse-spec.js";
-import { type Ingredients, render } from "../../src/domain/render.js";
+import { type Ingredients, render, renderBase } from "../../src/domain/render.js";
 import { UserInputErrors } from "../../src/errors.js";
 import { recipeSpec, value } from "./arbitraries.js";
 
 const ingredients: Ingredients = { mode: "REPLICATED", source: null, inputs: [], values: [] };
+
+const asked = parseSpec({
+  env: ["A", "B", "C"].map((name) => ({ name, kind: "INPUT", default: name === "A" ? "a" : null })),
+}).env;
 
 function shuffled<T>(items: T[]): T[] {
   return [...items].reverse();
@@ -27,6 +31,19 @@ describe("rendering", () => {
         };
         expect(fingerprintOf(render(reordered, ingredients))).to.equal(
           fingerprintOf(render(spec, ingredients)),
+        );
+      }),
+    );
+  });
+
+  it("gives the same fingerprint through a shared base as for each service by itself", () => {
+    const given = fc.array(fc.record({ name: fc.constantFrom("A", "B", "C"), value }), { maxLength: 3 });
+    fc.assert(
+      fc.property(recipeSpec, given, (spec, inputs) => {
+        const asking = { ...spec, env: [...spec.env.filter((item) => !"ABC".includes(item.name)), ...asked] };
+        const base = renderBase(asking, ingredients);
+        expect(fingerprinter(base)(inputs)).to.equal(
+          fingerprintOf(render(asking, { ...ingredients, inputs })),
         );
       }),
     );

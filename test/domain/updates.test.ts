@@ -198,7 +198,7 @@ describe("deploying, rebuilding and removing", () => {
       ],
     });
     expect(JSON.stringify(service)).not.to.contain(secret);
-    const tables = ["service", "service_secret", "rendered_spec", "operation", "event"];
+    const tables = ["service", "service_secret", "rendered_base", "input_set", "operation", "event"];
     for (const table of tables) {
       const rows = await catalog.run((tx) => tx.query(`select t::text as row from ${table} t`));
       expect(JSON.stringify(rows))

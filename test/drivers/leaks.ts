@@ -3,17 +3,21 @@ import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { until } from "./bench.js";
 
-/** After the file: no process, socket or temporary folder of it may be left. Call it before any `describe`. */
-export function checkLeaks(): void {
-  let known: Set<string>;
-  before(() => {
-    known = new Set(temporary());
-  });
-  after(async () => {
-    const left = () => [...descendants(), ...temporary().filter((name) => !known.has(name)), ...sockets()];
-    await until("nothing is left", () => left().length === 0).catch(() => {
-      throw new Error(`left behind: ${left().join("; ")}`);
+/** A `describe` after which no process, socket or temporary folder of it may be left. */
+export function describeWithoutLeaks(title: string, body: () => void): void {
+  describe(title, () => {
+    let known: Set<string>;
+    before(() => {
+      known = new Set(temporary());
     });
+    after(async () => {
+      const left = () => [...descendants(), ...temporary().filter((name) => !known.has(name)), ...sockets()];
+      await until("nothing is left", () => left().length === 0).catch(() => {
+        throw new Error(`left behind: ${left().join("; ")}`);
+      });
+    });
+    // An inner suite: its own `after` hooks come before the check.
+    describe("", body);
   });
 }
 

@@ -285,7 +285,11 @@ describe("worker", () => {
     await eventually(async () => catalog.driver.replaced.length === 1);
     const stale = proceed;
     catalog.driver.script = succeed;
-    startWorker("host-1/b", 300);
+    // As if the first had slept beyond its lease, and a server of another home had noticed.
+    await catalog.run((tx) =>
+      tx.query("update operation set lease_until = 'epoch' where id = $1", [operation.id]),
+    );
+    startWorker("host-2/b", 300);
     await ended(operation.id);
     const before = (await story(operation)).length;
     stale();

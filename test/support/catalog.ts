@@ -57,7 +57,7 @@ export class Catalog {
       `update operation set state = 'SUCCEEDED', finished_at = now() where state in ('QUEUED', 'RUNNING')`,
     );
     await this.transactions.dataSource.query(
-      `update service set deployed_fingerprint = desired_fingerprint, deployed_revision = desired_revision,
+      `update service set deployed_fingerprint = desired_fingerprint, deployed_spec = desired_spec, deployed_revision = desired_revision,
          deployed_operation_id = 'opn_test'`,
     );
   }

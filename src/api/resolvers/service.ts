@@ -118,9 +118,9 @@ export class ServiceFieldsResolver {
   }
 
   @FieldResolver(() => String, { nullable: true, description: "The image that runs; null: none." })
-  async image(@Root() { deployedFingerprint }: Service, @Ctx() context: RequestContext) {
-    const spec = deployedFingerprint ? await context.loaders.renderedSpec.load(deployedFingerprint) : null;
-    const image = spec?.image;
+  async image(@Root() { deployedSpec }: Service, @Ctx() context: RequestContext) {
+    const spec = deployedSpec ? await context.loaders.spec.load(deployedSpec) : null;
+    const image = spec?.base.image;
     return image ? `${image.prefix ? `${image.prefix}/` : ""}${image.name}:${image.tag}` : null;
   }
 

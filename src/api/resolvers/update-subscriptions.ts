@@ -65,11 +65,8 @@ export class UpdateSubscriptions {
   }
 }
 
-async function feedOf({ args, context }: Asked, types: EventType[]): Promise<Feed> {
-  const { filter, after = null } = args;
-  if (after !== null) {
-    await context.deps.eventLog.check(after);
-  }
+function feedOf({ args, context }: Asked, types: EventType[]): Feed {
+  const { filter, after } = args;
   return new Feed({
     types,
     after,

@@ -40,11 +40,8 @@ export class UpdateResolver {
   }
 
   @FieldResolver(() => [FieldChangeType], { description: "What a rebuild would change, against what runs." })
-  changes(@Root() { fromFingerprint, toFingerprint }: UpdateView, @Ctx() context: RequestContext) {
-    const { renderedSpec } = context.loaders;
-    return context.changes.between(fromFingerprint, toFingerprint, (fingerprint) =>
-      renderedSpec.load(fingerprint),
-    );
+  changes(@Root() { fromSpec, toSpec }: UpdateView, @Ctx() context: RequestContext) {
+    return context.changes.between(fromSpec, toSpec, (id) => context.loaders.spec.load(id));
   }
 
   @FieldResolver(() => Boolean, { description: "Whether anybody has read it." })

@@ -45,7 +45,7 @@ export class Cache {
       const hit = existsSync(folder);
       if (!hit) {
         await this.shared.run(folder, signal, onLine, (stop, emit) =>
-          this.build(folder, (temp) => build(temp, stop, emit)),
+          this.build(folder, stop, (temp) => build(temp, stop, emit)),
         );
       }
       await touch(folder);
@@ -94,9 +94,14 @@ export class Cache {
     }
   }
 
-  private async build(folder: string, build: (temp: string) => Promise<void>): Promise<void> {
+  private async build(
+    folder: string,
+    signal: AbortSignal,
+    build: (temp: string) => Promise<void>,
+  ): Promise<void> {
     const temp = await this.temp();
     try {
+      signal.throwIfAborted();
       await build(temp);
       await mkdir(join(folder, ".."), { recursive: true });
       await rename(temp, folder);

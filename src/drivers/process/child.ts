@@ -69,9 +69,14 @@ export class Child {
       const error = await new Promise<NodeJS.ErrnoException>((resolve) => process.once("error", resolve));
       throw notFound(argv[0]!, error);
     }
-    const forget = records.add(process.pid, operationId);
     process.on("error", () => undefined);
-    return new Child(process, forget, options);
+    try {
+      return new Child(process, records.add(process.pid, operationId), options);
+    } catch (error) {
+      // Without a record nobody could end it after a hard kill of the server.
+      signalGroup(process.pid, "SIGKILL");
+      throw error;
+    }
   }
 
   get pid(): number {

@@ -88,7 +88,7 @@ export class ProcessDriver implements Driver {
     try {
       return await this.tracked(replacement.run());
     } finally {
-      if (!service.serving) {
+      if (!service.serving && !this.closing.signal.aborted) {
         resume?.();
         this.forgetWhenEmpty(service, resume !== null);
       }

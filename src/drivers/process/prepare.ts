@@ -42,7 +42,7 @@ export class Preparer {
     workspace: Workspace,
     preparation: Preparation,
   ): Promise<{ cached: boolean } | null> {
-    await withDiskFull(() => workspace.create());
+    await workspace.create();
     const { source } = target.spec;
     if (!source) {
       return null;
@@ -60,7 +60,7 @@ export class Preparer {
       (into, signal, emit) => this.fetch(target, repository, commit, into, signal, emit),
     );
     try {
-      await withDiskFull(() => workspace.copySource(entry.folder));
+      await workspace.copySource(entry.folder);
     } finally {
       entry.release();
     }
@@ -93,7 +93,7 @@ export class Preparer {
       );
       detail = "npm";
     }
-    await withDiskFull(() => workspace.complete({ dependencies }));
+    await workspace.complete({ dependencies });
     return detail;
   }
 
@@ -220,17 +220,5 @@ export class Preparer {
       },
     );
     return this.npmVersion;
-  }
-}
-
-async function withDiskFull<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
-      const message = "The disk is full: the working copy could not be written; make room and try again.";
-      throw new OperationFailure("DISK_FULL", message);
-    }
-    throw error;
   }
 }

@@ -8,6 +8,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import type { AddressInfo } from "node:net";
 import { OperationFailure } from "../../errors.js";
 import { proxyUpgrade } from "./proxy-upgrade.js";
 
@@ -63,6 +64,11 @@ export class PortProxy {
     return proxy;
   }
 
+  /** The port it listens on. */
+  get address(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
   /** Takes no new connections; the ones in use may end their requests. */
   close(): void {
     this.server.close();
@@ -103,6 +109,8 @@ export class PortProxy {
     outgoing.on("close", settle);
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       settle();
+      request.unpipe(outgoing);
+      request.resume();
       if (response.headersSent || response.destroyed) {
         response.destroy();
       } else if (error.code === "ECONNREFUSED" ? !hasBody(request) : mayRepeat && outgoing.reusedSocket) {

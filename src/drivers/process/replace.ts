@@ -106,7 +106,8 @@ export class Replacement {
         }),
       );
     } catch (error) {
-      throw error === this.deadline!.reason && !this.signal.aborted ? this.late() : error;
+      const late = this.deadline!.aborted && !this.signal.aborted && !(error instanceof OperationFailure);
+      throw late ? this.late() : error;
     } finally {
       others.abort();
     }
@@ -176,13 +177,13 @@ export class Replacement {
   /** Puts everything back: the old set serves, nothing of the new one is left. */
   private async undo(error: unknown): Promise<Outcome> {
     const cancelled = this.signal.aborted;
-    const reason = cancelled ? this.signal.reason : error;
+    const reason = cancelled ? this.signal.reason : expected(error);
     this.service.serving = this.old;
     if (this.old) {
       this.service.others.delete(this.old);
       if (this.old.isStopped) {
         this.old.supervise();
-        await this.old.settled(this.target.spec.rollout.deadline);
+        await this.old.settled(reason instanceof LeaseLost ? 0 : this.target.spec.rollout.deadline);
       }
     }
     if (this.next) {
@@ -266,4 +267,12 @@ export class Replacement {
     });
     this.step = null;
   }
+}
+
+/** A full disk can show anywhere, and is no fault of ours. */
+function expected(error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== "ENOSPC") {
+    return error;
+  }
+  return new OperationFailure("DISK_FULL", "The disk of this host is full: make room and try again.");
 }

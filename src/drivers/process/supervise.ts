@@ -70,7 +70,7 @@ async function oneLife(
     void watch(instance, child, spec, watching, (message) => {
       unwell = message;
     });
-    const exit = await Promise.race([child.exited, once(signal)]);
+    const exit = await Promise.race([child.exited, once(watching)]);
     return { exit, message: unwell ?? (exit ? `ended with ${describeExit(exit)}` : "stopped") };
   } catch (error) {
     return { exit: null, message: (error as Error).message };

@@ -18,13 +18,12 @@ import {
   until,
 } from "../bench.js";
 import { GitFixture } from "../git-fixture.js";
-import { checkLeaks } from "../leaks.js";
+import { describeWithoutLeaks } from "../leaks.js";
 import { encode, processRow } from "./row.js";
 
 const program = fileURLToPath(new URL("./server-process.js", import.meta.url));
 
-describe("PROCESS after the server ended", () => {
-  checkLeaks();
+describeWithoutLeaks("PROCESS after the server ended", () => {
   let home: string;
   let target: Target;
   let second: string;

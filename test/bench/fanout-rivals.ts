@@ -1,0 +1,171 @@
+import { EventEmitter, on } from "node:events";
+import { createServer, type Server } from "node:http";
+import {
+  GraphQLInt,
+  GraphQLList,
+  GraphQLObjectType,
+  GraphQLSchema,
+  GraphQLString,
+  parse,
+  validate,
+} from "graphql";
+import { useServer } from "graphql-ws/use/ws";
+import { type WebSocket, WebSocketServer } from "ws";
+import { Feed } from "../../src/api/feed.js";
+import { Subscriptions } from "../../src/api/subscriptions.js";
+import { GraphqlWebSocket } from "../../src/api/websocket.js";
+import type { LoggedEvent } from "../../src/events/event-map.js";
+import { Hub } from "../../src/events/hub.js";
+
+/** One way to bring events to sockets. */
+export interface Rival {
+  http: Server;
+  subscribers: () => number;
+  publish: (events: LoggedEvent[]) => void;
+  close: () => Promise<void>;
+}
+
+export function updateAvailable(cursor: bigint): LoggedEvent {
+  const id = String(cursor).padStart(6, "0");
+  return {
+    cursor,
+    at: new Date(0),
+    type: "UPDATE_AVAILABLE",
+    payload: {
+      updateId: `upd_01j9x3${id}`,
+      serviceId: `svc_01j9x3${id}`,
+      service: `orders-${id}`,
+      environmentId: "env_1",
+      environment: "PRODUCTION",
+      recipeId: "rcp_1",
+      recipe: "node-api",
+      reasons: ["RECIPE"],
+      fromRevision: 3,
+      toRevision: 4,
+      fromFingerprint: "a3f0c2",
+      toFingerprint: "b91d77",
+      since: "2026-01-01T00:00:00.000Z",
+    },
+  };
+}
+
+const fieldNames = "updateId service environment recipe fromFingerprint toFingerprint since".split(" ");
+const update = new GraphQLObjectType<LoggedEvent>({
+  name: "Update",
+  fields: {
+    cursor: { type: GraphQLString, resolve: (event) => `${event.cursor}` },
+    reasons: { type: new GraphQLList(GraphQLString), resolve: read("reasons") },
+    fromRevision: { type: GraphQLInt, resolve: read("fromRevision") },
+    toRevision: { type: GraphQLInt, resolve: read("toRevision") },
+    ...Object.fromEntries(fieldNames.map((name) => [name, { type: GraphQLString, resolve: read(name) }])),
+  },
+});
+
+function read(name: string) {
+  return (event: LoggedEvent) => (event.payload as unknown as Record<string, unknown>)[name];
+}
+
+function schema(subscribe: () => AsyncIterable<unknown>): GraphQLSchema {
+  const query = new GraphQLObjectType({ name: "Query", fields: { ok: { type: GraphQLString } } });
+  const resolve = (event: unknown) => event;
+  const fields = { updates: { type: update, subscribe, resolve } };
+  return new GraphQLSchema({ query, subscription: new GraphQLObjectType({ name: "Subscription", fields }) });
+}
+
+/** Ours. */
+export function hubRival(): Rival {
+  const http = createServer();
+  const ours = schema(() => new Feed({ types: ["UPDATE_AVAILABLE"] }));
+  const events: LoggedEvent[] = [];
+  const read = async ({ after, limit }: { after: bigint; limit: number }) => {
+    const page = events.slice(Number(after), Number(after) + limit);
+    return { events: page, position: after + BigInt(page.length), head: BigInt(events.length) };
+  };
+  const hub = new Hub({ read, onError: console.error });
+  const formatError = (error: Error) => ({ message: error.message });
+  const sockets = new GraphqlWebSocket({
+    schema: ours,
+    subscriptions: new Subscriptions<string>({
+      schema: ours,
+      hub,
+      formatError,
+      scopeKey: (scope) => scope,
+      eventContext: () => ({}),
+      checkCursor: async () => {},
+    }),
+    authenticate: async () => ({ actor: null, scope: "all", expiresAt: null }),
+    prepare: ({ query }) => ({ document: parse(query) }),
+    operationContext: () => ({}),
+    formatError,
+    onError: console.error,
+    origins: [],
+  });
+  sockets.attach(http);
+  return {
+    http,
+    subscribers: () => hub.stats().live,
+    publish: (batch) => {
+      events.push(...batch);
+      hub.publish(batch);
+    },
+    close: () => sockets.close(),
+  };
+}
+
+/** The same bytes by `ws` alone: no protocol, no execution, one `send` a frame. */
+export function rawRival(): Rival {
+  const http = createServer();
+  const server = new WebSocketServer({ server: http, perMessageDeflate: false });
+  const subscribed = new Set<WebSocket>();
+  server.on("connection", (socket) => {
+    socket.once("message", () => {
+      socket.send('{"type":"connection_ack"}');
+      socket.once("message", () => subscribed.add(socket));
+    });
+  });
+  return {
+    http,
+    subscribers: () => subscribed.size,
+    publish: (batch) => {
+      for (const event of batch) {
+        const frame = frameOf(event);
+        for (const socket of subscribed) {
+          socket.send(frame);
+        }
+      }
+    },
+    close: async () => server.close(),
+  };
+}
+
+/** The usual: graphql-ws executes for each subscriber what a pub/sub hands it. */
+export function stockRival(): Rival {
+  const http = createServer();
+  const bus = new EventEmitter().setMaxListeners(0);
+  async function* subscribe() {
+    for await (const [event] of on(bus, "update")) {
+      yield event;
+    }
+  }
+  const server = new WebSocketServer({ server: http, perMessageDeflate: false });
+  const stock = useServer({ schema: schema(subscribe), validate }, server);
+  return {
+    http,
+    subscribers: () => bus.listenerCount("update"),
+    publish: (batch) => {
+      for (const event of batch) {
+        bus.emit("update", event);
+      }
+    },
+    close: async () => stock.dispose(),
+  };
+}
+
+function frameOf(event: LoggedEvent): string {
+  const payload = event.payload as unknown as Record<string, unknown>;
+  const names = ["updateId", "service", "environment", "recipe", "reasons", "fromRevision", "toRevision"];
+  const rest = ["fromFingerprint", "toFingerprint", "since"];
+  const updates = Object.fromEntries([...names, ...rest].map((name) => [name, payload[name]]));
+  const data = { updates: { cursor: `${event.cursor}`, ...updates } };
+  return JSON.stringify({ id: "1", type: "next", payload: { data } });
+}

@@ -1,0 +1,49 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus, platform, release } from "node:os";
+import { table } from "../../../demo/text.js";
+
+/** One line of a benchmark: what Rebake did against what its rival did in the same run. */
+export interface Measurement {
+  what: string;
+  unit: "ms" | "requests/s" | "MB";
+  rebake: Summary;
+  /** Null where there is nothing to compare with. */
+  rival: Summary | null;
+}
+
+/** Several rounds of one measurement. */
+export interface Summary {
+  median: number;
+  min: number;
+  max: number;
+  rounds: number[];
+}
+
+/** The middle of some rounds, and how far apart they lie. */
+export function summarise(rounds: readonly number[]): Summary {
+  const sorted = [...rounds].sort((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { median, min: sorted[0]!, max: sorted.at(-1)!, rounds: [...rounds] };
+}
+
+/** Prints the table of a benchmark and keeps it with all rounds in `bench-results/<name>.json`. */
+export async function publish(name: string, rival: string, measurements: Measurement[]): Promise<void> {
+  const rows = measurements.map(({ what, unit, rebake, rival: other }) => [
+    what,
+    text(rebake, unit),
+    other ? text(other, unit) : "",
+    other ? `${(rebake.median / other.median).toFixed(2)} ×` : "",
+  ]);
+  console.log(table([[name, "Rebake", rival, "ratio"], ...rows]).join("\n"));
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model, system: `${platform()} ${release()}` };
+  const result = { name, rival, at: new Date().toISOString(), node: process.version, machine, measurements };
+  await mkdir("bench-results", { recursive: true });
+  await writeFile(`bench-results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+function text({ median, min, max, rounds }: Summary, unit: string): string {
+  const digits = median < 100 ? 2 : 0;
+  const spread = rounds.length > 1 ? ` (${min.toFixed(digits)}–${max.toFixed(digits)})` : "";
+  return `${median.toFixed(digits)} ${unit}${spread}`;
+}
