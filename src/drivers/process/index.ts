@@ -2,7 +2,6 @@ import { execFile } from "node:child_process";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Logger } from "pino";
 import { toolEnvironment } from "../../deployer/tool-environment.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import { LeaseLost } from "../../errors.js";
@@ -26,6 +25,7 @@ import { PidRecords } from "./records.js";
 import { Replacement } from "./replace.js";
 import { Restorer } from "./restore.js";
 import { Service, serviceKey } from "./service.js";
+import type { Log } from "../../log.js";
 
 export interface ProcessDriverOptions {
   /** Folder for everything that is on disk; belongs to one server at a time. */
@@ -34,7 +34,7 @@ export interface ProcessDriverOptions {
   host: string;
   /** Published ports when the recipe gives none. */
   servicePorts: { from: number; to: number };
-  log: Logger;
+  log: Log;
   /** Above this the least recently used of the cache goes. */
   cacheMaxBytes: number;
   /** What was not used for so long goes. */
