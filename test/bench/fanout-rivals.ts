@@ -42,14 +42,14 @@ export function updateAvailable(cursor: bigint): LoggedEvent {
       reasons: ["RECIPE"],
       fromRevision: 3,
       toRevision: 4,
-      fromFingerprint: "a3f0c2",
-      toFingerprint: "b91d77",
+      fromSpec: "a3f0c2",
+      toSpec: "b91d77",
       since: "2026-01-01T00:00:00.000Z",
     },
   };
 }
 
-const fieldNames = "updateId service environment recipe fromFingerprint toFingerprint since".split(" ");
+const fieldNames = "updateId service environment recipe fromSpec toSpec since".split(" ");
 const update = new GraphQLObjectType<LoggedEvent>({
   name: "Update",
   fields: {
@@ -164,7 +164,7 @@ export function stockRival(): Rival {
 function frameOf(event: LoggedEvent): string {
   const payload = event.payload as unknown as Record<string, unknown>;
   const names = ["updateId", "service", "environment", "recipe", "reasons", "fromRevision", "toRevision"];
-  const rest = ["fromFingerprint", "toFingerprint", "since"];
+  const rest = ["fromSpec", "toSpec", "since"];
   const updates = Object.fromEntries([...names, ...rest].map((name) => [name, payload[name]]));
   const data = { updates: { cursor: `${event.cursor}`, ...updates } };
   return JSON.stringify({ id: "1", type: "next", payload: { data } });

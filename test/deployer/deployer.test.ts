@@ -26,7 +26,7 @@ describeWithoutLeaks("the deployer", () => {
   let server: GitServer;
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), "rebake-test-"));
+    home = await mkdtemp(join(tmpdir(), "rebake-driver-test-"));
     repository = await GitFixture.create(join(home, "repository"));
     first = await repository.commit({ "a/file.txt": "one" });
     await repository.git("tag", "-a", "v1", "-m", "first");

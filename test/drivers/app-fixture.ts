@@ -31,7 +31,7 @@ if (WebSocketServer) {
   });
   process.on("SIGTERM", () => { for (const socket of sockets.clients) socket.close(1001, "going away"); });
 }
-if (process.env.GRANDCHILD) spawn(process.execPath, ["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e9)"], { stdio: "inherit" });
+if (process.env.GRANDCHILD) spawn(process.execPath, ["-e", (process.env.GRANDCHILD === "stubborn" ? "process.on('SIGTERM', () => {});" : "") + "setInterval(() => {}, 1e9)"], { stdio: "inherit" });
 if (mode === "stubborn") process.on("SIGTERM", () => console.log("I stay"));
 else process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeIdleConnections(); setTimeout(() => process.exit(0), 300).unref(); });
 if (mode === "silent") setInterval(() => {}, 1e9);

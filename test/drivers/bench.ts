@@ -19,6 +19,8 @@ import type {
 /** A driver under test, and how its environment is made and taken down. */
 export interface DriverRow {
   name: string;
+  /** Ports to publish on; the last five are never allocated by the driver. */
+  ports: { from: number; to: number };
   create(home: string): Driver;
 }
 
@@ -122,7 +124,7 @@ export class Bench {
   ) {}
 
   static async open(row: DriverRow): Promise<Bench> {
-    const home = await mkdtemp(join(tmpdir(), "rebake-test-"));
+    const home = await mkdtemp(join(tmpdir(), "rebake-driver-test-"));
     return new Bench(home, row.create(home));
   }
 

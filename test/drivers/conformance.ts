@@ -164,7 +164,7 @@ export function conformance(row: DriverRow): void {
         files: [{ path: "/etc/app.conf", content: ["key=", { secret: "s1" }], mode: "0600" }],
         ports: [
           { name: "http", target: 3000, published: null },
-          { name: "admin-ui", target: 3001, published: 21_450 },
+          { name: "admin-ui", target: 3001, published: row.ports.to },
         ],
       });
       const folder = await repository.commit({ "folder/keep": "" });
@@ -191,7 +191,7 @@ export function conformance(row: DriverRow): void {
       const { ports } = await bench.driver.inspect(service);
       expect(ports.map(({ name, published }) => [name, name === "http" ? 0 : published])).to.deep.equal([
         ["http", 0],
-        ["admin-ui", 21_450],
+        ["admin-ui", row.ports.to],
       ]);
       expect(JSON.stringify([report.lines, report.steps])).not.to.include("hush hush");
     });
@@ -308,11 +308,11 @@ export function conformance(row: DriverRow): void {
       await repository.git("checkout", "--quiet", "main");
     });
     it("fails when the published port is taken", async () => {
-      const squatter = createServer().listen(21_451, "127.0.0.1");
+      const squatter = createServer().listen(row.ports.to - 1, "127.0.0.1");
       try {
         await failsWith(
           "PORT_TAKEN",
-          app({ ports: [{ name: "http", target: 3000, published: 21_451 }] }),
+          app({ ports: [{ name: "http", target: 3000, published: row.ports.to - 1 }] }),
           first,
         );
       } finally {
@@ -323,7 +323,7 @@ export function conformance(row: DriverRow): void {
     it("ends an app that ignores SIGTERM, and what it started", async () => {
       const service = ref();
       const old = await deploy(
-        targetOf(service, app({ env: env({ MODE: "stubborn", GRANDCHILD: "1" }) }), { commit: first }),
+        targetOf(service, app({ env: env({ MODE: "stubborn", GRANDCHILD: "stubborn" }) }), { commit: first }),
       );
       const pid = Number((await bench.json(service, "/about")).pid);
       await replace(old, targetOf(service, app(), { commit: second }));

@@ -22,7 +22,7 @@ export function describeWithoutLeaks(title: string, body: () => void): void {
 }
 
 function temporary(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith("rebake-test-"));
+  return readdirSync(tmpdir()).filter((name) => name.startsWith("rebake-driver-test-"));
 }
 
 /** Processes this one has started, and those whose environment says that a driver here started them. */
@@ -30,7 +30,7 @@ function descendants(): string[] {
   const lines = execFileSync("ps", ["-Ao", "pid=,ppid=,args="]).toString().split("\n");
   return lines.filter((line) => {
     const [, ppid] = line.trim().split(/\s+/);
-    return (Number(ppid) === process.pid && !/\bps -Ao\b/.test(line)) || line.includes("rebake-test-");
+    return (Number(ppid) === process.pid && !/\bps -Ao\b/.test(line)) || line.includes("rebake-driver-test-");
   });
 }
 

@@ -27,7 +27,9 @@ export class Restorer {
 
   /** Resolves when what the service has on disk is safe from eviction; the rest happens in the background. */
   async begin(service: Service, target: Target): Promise<void> {
-    this.launch(service, target, await this.preparer.reopen(target));
+    const opening = this.preparer.reopen(target);
+    this.launch(service, target, opening);
+    await opening;
   }
 
   /**
@@ -48,9 +50,10 @@ export class Restorer {
     return () => void this.begin(service, target);
   }
 
-  private launch(service: Service, target: Target, workspace: Workspace | null): void {
+  /** Known at once, so that an interruption right after it does not miss it. */
+  private launch(service: Service, target: Target, opening: Promise<Workspace | null>): void {
     const abort = new AbortController();
-    const ended = this.bringBack(service, target, workspace, abort.signal).finally(() => {
+    const ended = this.bringBack(service, target, opening, abort.signal).finally(() => {
       if (this.restorations.get(service)?.abort === abort) {
         this.restorations.delete(service);
       }
@@ -61,10 +64,10 @@ export class Restorer {
   private async bringBack(
     service: Service,
     target: Target,
-    found: Workspace | null,
+    opening: Promise<Workspace | null>,
     signal: AbortSignal,
   ): Promise<void> {
-    let workspace = found;
+    let workspace = await opening;
     for (let pause = firstPause; !signal.aborted; pause = Math.min(pause * 2, longestPause)) {
       try {
         const published = await service.publish(target);

@@ -10,7 +10,7 @@ import { describeWithoutLeaks } from "../leaks.js";
 describeWithoutLeaks("the cache of sources and dependencies", () => {
   let folder: string;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "rebake-test-"));
+    folder = await mkdtemp(join(tmpdir(), "rebake-driver-test-"));
   });
   afterEach(() => rm(folder, { recursive: true }));
   const never = new AbortController().signal;

@@ -11,7 +11,7 @@ describeWithoutLeaks("a service's log files", () => {
   let folder: string;
   let logs: LogFiles;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "rebake-test-"));
+    folder = await mkdtemp(join(tmpdir(), "rebake-driver-test-"));
     logs = new LogFiles(folder);
   });
   afterEach(async () => {

@@ -7,7 +7,7 @@ import { readPackageFiles } from "../../../src/drivers/process/package-files.js"
 describe("whether deployments can share installed dependencies", () => {
   let folder: string;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "rebake-test-"));
+    folder = await mkdtemp(join(tmpdir(), "rebake-driver-test-"));
   });
   afterEach(() => rm(folder, { recursive: true }));
   const read = async (manifest: unknown, lock: string | null = "{}") => {

@@ -28,9 +28,10 @@ describeWithoutLeaks("PROCESS after the server ended", () => {
   let target: Target;
   let second: string;
   let driver: Driver | null = null;
+  const servers: ChildProcess[] = [];
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), "rebake-test-"));
+    home = await mkdtemp(join(tmpdir(), "rebake-driver-test-"));
     const repository = await GitFixture.create(join(home, "repository"));
     const commit = await repository.commit({ "server.mjs": appSource("one") });
     second = await repository.commit({ "server.mjs": appSource("two") });
@@ -52,12 +53,14 @@ describeWithoutLeaks("PROCESS after the server ended", () => {
   afterEach(async () => {
     await driver?.close();
     driver = null;
+    await Promise.all(servers.splice(0).map((child) => ended(child, "SIGKILL")));
   });
 
   const server = async (mode: "deploy" | "restore", targets: Target[]): Promise<ChildProcess> => {
     const child = spawn(process.execPath, [program, home, mode, encode(targets)], {
       stdio: ["pipe", "pipe", "inherit"],
     });
+    servers.push(child);
     let output = "";
     child.stdout!.on("data", (chunk: Buffer) => {
       output += chunk.toString();
@@ -66,9 +69,11 @@ describeWithoutLeaks("PROCESS after the server ended", () => {
     return child;
   };
   const ended = (child: ChildProcess, signal: NodeJS.Signals) =>
-    new Promise((resolve) => {
+    new Promise<unknown>((resolve) => {
       child.once("exit", resolve);
-      child.kill(signal);
+      if (child.exitCode !== null || child.signalCode !== null || !child.kill(signal)) {
+        resolve(null);
+      }
     });
   const running = async () => {
     const { state, ports } = await driver!.inspect(target.ref);
@@ -79,7 +84,7 @@ describeWithoutLeaks("PROCESS after the server ended", () => {
 
   it("ends what a killed server left and brings the service back on the same port", async () => {
     const killed = await server("deploy", [target]);
-    const url = "http://127.0.0.1:21000";
+    const url = `http://127.0.0.1:${processRow.ports.from}`;
     const { pid } = await about(url);
     await ended(killed, "SIGKILL");
     expect(livingIn(pid)).to.have.length(2);
@@ -125,7 +130,7 @@ describeWithoutLeaks("PROCESS after the server ended", () => {
 
   it("ends everything with the server on a graceful stop", async () => {
     const child = await server("restore", [target]);
-    const url = "http://127.0.0.1:21000";
+    const url = `http://127.0.0.1:${processRow.ports.from}`;
     const { pid } = await until("the service is back", () => about(url).catch(() => null));
     child.stdin!.end();
     await ended(child, "SIGTERM");
