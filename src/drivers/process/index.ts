@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { toolEnvironment } from "../../deployer/tool-environment.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import { LeaseLost } from "../../errors.js";
+import type { Log } from "../../log.js";
 import type {
   Driver,
   DriverHealth,
@@ -25,7 +26,6 @@ import { PidRecords } from "./records.js";
 import { Replacement } from "./replace.js";
 import { Restorer } from "./restore.js";
 import { Service, serviceKey } from "./service.js";
-import type { Log } from "../../log.js";
 
 export interface ProcessDriverOptions {
   /** Folder for everything that is on disk; belongs to one server at a time. */

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { Log } from "../../log.js";
 import type { Target } from "../../operations/driver.js";
 import type { Preparer } from "./prepare.js";
 import type { Service } from "./service.js";
 import { within } from "./within.js";
 import type { Workspace } from "./workspace.js";
-import type { Log } from "../../log.js";
 
 /** Pause before the first new attempt and the longest one, in milliseconds. */
 const firstPause = 1000;
