@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { clusterFolder } from "../support/temp-folder.js";
 import { until } from "./bench.js";
 
 /** A `describe` after which no process, socket or temporary folder of it may be left. */
@@ -29,6 +30,9 @@ function temporary(): string[] {
 function descendants(): string[] {
   const lines = execFileSync("ps", ["-Ao", "pid=,ppid=,args="]).toString().split("\n");
   return lines.filter((line) => {
+    if (line.includes(clusterFolder)) {
+      return false;
+    }
     const [, ppid] = line.trim().split(/\s+/);
     return (Number(ppid) === process.pid && !/\bps -Ao\b/.test(line)) || line.includes("rebake-driver-test-");
   });
