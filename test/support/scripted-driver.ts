@@ -76,6 +76,9 @@ export const succeed: Script = async ({ replicas }, report) => {
 /** Waits until it is told to stop, as a driver in the middle of its work does. */
 export const hang: Script = async (_target, report) => {
   await report.step({ step: "START", state: "RUNNING", done: 0, of: 1 });
-  await new Promise((resolve) => report.signal.addEventListener("abort", resolve, { once: true }));
+  // The signal may have come during the step before: an event that was is never heard.
+  if (!report.signal.aborted) {
+    await new Promise((resolve) => report.signal.addEventListener("abort", resolve, { once: true }));
+  }
   throw report.signal.reason;
 };
