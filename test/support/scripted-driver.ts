@@ -77,14 +77,8 @@ export const succeed: Script = async ({ replicas }, report) => {
 /** Waits until it is told to stop, as a driver in the middle of its work does. */
 export const hang: Script = async (_target, report) => {
   await report.step({ step: "START", state: "RUNNING", done: 0, of: 1 });
-<<<<<<< HEAD
-  // The signal may have come during the step before: an event that was is never heard.
-  if (!report.signal.aborted) {
-    await new Promise((resolve) => report.signal.addEventListener("abort", resolve, { once: true }));
-=======
   if (!report.signal.aborted) {
     await once(report.signal, "abort");
->>>>>>> 8a30ef9ad1acb2b7570e2056db633d7cc75cf19b
   }
   throw report.signal.reason;
 };
