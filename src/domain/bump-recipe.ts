@@ -97,8 +97,8 @@ async function setDesired(
   drivers: Drivers,
 ): Promise<void> {
   const services = await lockServices(tx, recipe);
-  const groups = groupBy(services, ({ environmentId, mode, source }) =>
-    JSON.stringify([environmentId, mode, source]),
+  const groups = groupBy(services, ({ environment, mode, source }) =>
+    source ? `${environment.id} ${mode} ${JSON.stringify(source)}` : `${environment.id} ${mode}`,
   );
   const problems: UserInputError[] = [];
   const bases = groups.map((group) =>
