@@ -44,7 +44,7 @@ export class ErrorFormatter {
 
   private tell(error: unknown, requestId: string): Told {
     const chain = chainOf(error);
-    const told = askedFor(chain) ?? unavailable(chain) ?? badRequest(error, chain);
+    const told = askedFor(chain) ?? unavailable(chain) ?? unstorable(chain) ?? badRequest(error, chain);
     if (!told) {
       this.log.error({ err: chain.at(-1), requestId }, "a request failed");
       return { code: "INTERNAL", message: `The server failed; its log has the details under ${requestId}.` };
@@ -79,6 +79,13 @@ function askedFor(chain: unknown[]): Told | null {
 function unavailable(chain: unknown[]): Told | null {
   return chain.some((error) => !(error instanceof GraphQLError) && isUnavailable(error))
     ? { code: "UNAVAILABLE", message: "The database cannot be reached now; try again shortly." }
+    : null;
+}
+
+/** PostgreSQL takes no text with a NUL, not even to look for it (class 22021). */
+function unstorable(chain: unknown[]): Told | null {
+  return chain.some((error) => (error as { code?: unknown }).code === "22021")
+    ? { code: "BAD_REQUEST", message: "A text contains a NUL character, which no name or id has." }
     : null;
 }
 
