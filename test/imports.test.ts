@@ -48,12 +48,12 @@ describe("imports", () => {
     expect(found).to.deep.equal([]);
   });
 
-  it("keep drivers to the port, the domain, errors, the log and their own SDK", () => {
+  it("keep drivers to the port, the domain, errors, the log, the deployer and their own SDK", () => {
     const shared = ["src/operations/driver.ts", "src/errors.ts", "src/log.ts"];
     const drivers = below("src/drivers").filter((file) => file.path.split("/").length > 3);
     const found = violations(drivers, (target, file) => {
       const name = file.path.split("/")[2]!;
-      const isShared = shared.includes(target) || isIn("src/domain")(target);
+      const isShared = shared.includes(target) || isIn("src/domain")(target) || isIn("src/deployer")(target);
       const isOfDriver = isIn(`src/drivers/${name}`)(target) || sdkOf[name]?.includes(target);
       return isShared || isOfDriver || target === "zod" || target.startsWith("node:");
     });

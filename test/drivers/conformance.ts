@@ -19,14 +19,13 @@ import {
   until,
 } from "./bench.js";
 import { GitFixture, packageWithWs } from "./git-fixture.js";
-import { describeWithoutLeaks } from "./leaks.js";
 import { Load } from "./load.js";
 
 type Fields = Parameters<typeof specOf>[0];
 
 /** What all drivers owe: every case runs for every row. */
 export function conformance(row: DriverRow): void {
-  describeWithoutLeaks(`driver conformance: ${row.name}`, () => {
+  describe(`driver conformance: ${row.name}`, () => {
     let bench: Bench;
     let repository: GitFixture;
     let first: string;

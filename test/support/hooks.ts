@@ -2,15 +2,22 @@ import "./temp-folder.js";
 import { rm } from "node:fs/promises";
 import type { Suite } from "mocha";
 import { stopCluster } from "./cluster.js";
-import { expectNoLeaks, type Traces, traces } from "./leaks.js";
+import { expectNoLeaks, traces } from "./leaks.js";
 import { runFolder } from "./temp-folder.js";
 
 /** Mocha's root hooks: each file cleans up after itself, and the run leaves nothing. */
 export const mochaHooks = {
   async beforeAll(this: Mocha.Context): Promise<void> {
-    const before = traces();
+    let before = traces();
     for (const suite of topSuites(this.test!.parent!)) {
-      watch(suite, before);
+      // Added now, this hook comes after those that the file itself has.
+      suite.afterAll("leaves nothing behind", async () => {
+        const known = before;
+        await expectNoLeaks(known).finally(() => {
+          // What one file left is not held against the next.
+          before = traces();
+        });
+      });
     }
   },
 
@@ -30,9 +37,4 @@ function endStuckRun(): void {
 
 function topSuites(suite: Suite): Suite[] {
   return suite.root ? suite.suites : topSuites(suite.parent!);
-}
-
-/** Added now, this hook comes after those that the file itself has. */
-function watch(suite: Suite, before: Traces): void {
-  suite.afterAll("leaves nothing behind", () => expectNoLeaks(before));
 }

@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Logger } from "pino";
 import { toolEnvironment } from "../../deployer/tool-environment.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import { LeaseLost } from "../../errors.js";
+import type { Log } from "../../log.js";
 import type {
   Driver,
   DriverHealth,
@@ -34,7 +34,7 @@ export interface ProcessDriverOptions {
   host: string;
   /** Published ports when the recipe gives none. */
   servicePorts: { from: number; to: number };
-  log: Logger;
+  log: Log;
   /** Above this the least recently used of the cache goes. */
   cacheMaxBytes: number;
   /** What was not used for so long goes. */

@@ -51,9 +51,7 @@ async function untilReady(
   const needed = readiness?.successThreshold ?? 1;
   let host: string | null = null;
   for (let passed = 0; passed < needed; ) {
-    const result: ProbeResult = readiness
-      ? await tryProbe(readiness, instance)
-      : await tryFirstPort(instance);
+    const result = await look(instance, spec);
     signal.throwIfAborted();
     instance.lastProbe = result;
     passed = result.ok ? passed + 1 : 0;
@@ -64,8 +62,6 @@ async function untilReady(
   }
   if (!readiness) {
     await wait(hold * 1000, null, { signal });
-  } else if (host === null) {
-    host = await hostOfFirstPort(instance);
   }
   return host;
 }
@@ -75,10 +71,10 @@ async function tryFirstPort(instance: Instance): Promise<ProbeResult> {
   return port === undefined ? { ok: true, host: null } : tryTcp(port, 5);
 }
 
-/** Which loopback address an app chose that was proven ready by a command. */
-async function hostOfFirstPort(instance: Instance): Promise<string | null> {
-  const result = await tryFirstPort(instance);
-  return result.ok ? result.host : null;
+/** A command says nothing about the port that requests will go to: that has to accept connections too. */
+async function look(instance: Instance, { readiness }: RenderedSpec): Promise<ProbeResult> {
+  const probed = readiness ? await tryProbe(readiness, instance) : null;
+  return probed && (!probed.ok || probed.host !== null) ? probed : tryFirstPort(instance);
 }
 
 /** Why an instance was not ready in time, from the last that was seen of it. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Logger } from "pino";
+import type { Log } from "../../log.js";
 import type { Target } from "../../operations/driver.js";
 import type { Preparer } from "./prepare.js";
 import type { Service } from "./service.js";
@@ -22,7 +22,7 @@ export class Restorer {
 
   constructor(
     private readonly preparer: Preparer,
-    private readonly log: Logger,
+    private readonly log: Log,
   ) {}
 
   /** Resolves when what the service has on disk is safe from eviction; the rest happens in the background. */

@@ -3,9 +3,8 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { expect } from "chai";
 import { PortProxy, type Upstream } from "../../../src/drivers/process/proxy.js";
 import { until } from "../bench.js";
-import { describeWithoutLeaks } from "../leaks.js";
 
-describeWithoutLeaks("the proxy of a published port", () => {
+describe("the proxy of a published port", () => {
   const opened: { close(): void }[] = [];
   let proxy: PortProxy;
   let targets: Upstream[] = [];
