@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import { cancelOperation } from "../../src/domain/cancel-operation.js";
+import { fingerprintOf } from "../../src/domain/fingerprint.js";
 import { rebuildService } from "../../src/domain/rebuild-service.js";
 import { removeService } from "../../src/domain/remove-service.js";
+import { loadSpec } from "../../src/domain/spec-store.js";
 import { UserInputError, UserInputErrors } from "../../src/errors.js";
 import { actor, Catalog } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
@@ -33,7 +35,7 @@ describe("updates", () => {
   before(async () => {
     catalog = await Catalog.open(database);
     await catalog.environment("DEV", [{ name: "REGION", value: "eu" }]);
-    await catalog.environment("PROD");
+    await catalog.environment("PROD", [{ name: "REGION", value: "us" }]);
   });
 
   beforeEach(async () => {
@@ -146,6 +148,49 @@ describe("updates", () => {
     const message = await catalog.bump(recipe, { spec: asking }).catch((error) => error.message);
     expect(message).to.contain(`DEV/one-${number}`).and.to.contain("KEY");
     expect(await updates()).to.deep.equal([]);
+  });
+
+  it("renders each environment with its own values and each service with its own inputs and source", async () => {
+    await catalog.bump(recipe, {
+      spec: {
+        source: { repository: "https://git.example/shop.git" },
+        env: [
+          { name: "REGION", kind: "COMPUTED", value: "$REBAKE_VALUE_REGION" },
+          { name: "GIVEN", kind: "INPUT" },
+        ],
+      },
+    });
+    const inputs = [{ name: "GIVEN", value: "by hand" }];
+    await catalog.deploy({
+      environment: "DEV",
+      recipe,
+      name: `own-${number}`,
+      inputs,
+      source: { branch: "next" },
+    });
+    await catalog.bump(recipe, { spec: { workingDir: "app" } });
+    const rows = await catalog.run((tx) =>
+      tx.query<{ id: string; desired_spec: string; desired_fingerprint: string }>(
+        `select service.* from service join recipe on recipe.id = recipe_id where recipe.name = $1 order by service.id`,
+        [recipe],
+      ),
+    );
+    const specs = await Promise.all(
+      rows.map((row) => catalog.run((tx) => loadSpec(tx.manager, row.desired_spec))),
+    );
+    expect(specs.map((each) => [each.workingDir, each.source?.branch, each.env])).to.deep.equal([
+      ["app", "master", [{ name: "REGION", value: ["eu"] }]],
+      ["app", "master", [{ name: "REGION", value: ["us"] }]],
+      [
+        "app",
+        "next",
+        [
+          { name: "GIVEN", value: ["by hand"] },
+          { name: "REGION", value: ["eu"] },
+        ],
+      ],
+    ]);
+    expect(specs.map(fingerprintOf)).to.deep.equal(rows.map((row) => row.desired_fingerprint));
   });
 
   it("never misses a service that is deployed while the recipe is bumped", async () => {

@@ -31,13 +31,13 @@ async function answers(address: string): Promise<any> {
 
 describe("starting and stopping", function () {
   this.timeout(120_000);
+  // Hooks run in their order: before the database goes.
+  after(() => RebakeProcess.endAll());
   const folder = tempFolder();
   const home = () => join(folder.path, "home");
   const database = testDatabase({ empty: true });
   const external = () => ({ ...examples, DATABASE_URL: database.url });
   let addresses: string[] = [];
-
-  after(() => RebakeProcess.endAll());
 
   it("installs, deploys both examples, and stops leaving nothing running", async () => {
     const rebake = await RebakeProcess.start(home(), examples);
