@@ -76,7 +76,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<void
   const installed =
     config.install === "examples" &&
     (await installExamples({ home: home.folder, hostId, transactions, drivers, secretBox }));
-  log.info({ url, home: home.folder, node: process.version }, "ready");
+  log.info({ url, home: home.folder, tokenFile: token.file, node: process.version }, "ready");
   if (config.logFormat === "pretty") {
     process.stdout.write(`${banner({ url, tokenFile: token.file, madeToken: token.made, installed })}\n`);
   }
