@@ -5,7 +5,7 @@ import { newId } from "./id.js";
 /**
  * Makes the Updates of these services say what is true now, and tells of every one that appears, changes or
  * goes. An Update stands exactly while desired and deployed differ; a service that never ran gets its first one
- * when its first deploy has ended. The caller has locked the services, or just inserted them.
+ * when its first deploy has ended, and keeps it until one succeeds. The caller has locked the services, or just inserted them.
  */
 export async function settleUpdates(tx: Transaction, serviceIds: readonly string[]): Promise<void> {
   const resolved = await removeSettled(tx, serviceIds);
@@ -19,7 +19,8 @@ type Told = Pick<SerialisedEvent, "environmentId" | "serviceId" | "payload">;
 const outstanding = `service.removed_at is null
   and service.desired_fingerprint is distinct from service.deployed_fingerprint
   and (service.deployed_fingerprint is not null or not exists (
-    select from operation where operation.service_id = service.id and operation.state in ('QUEUED', 'RUNNING')))`;
+    select from operation where operation.service_id = service.id and operation.state in ('QUEUED', 'RUNNING'))
+    or exists (select from service_update as standing where standing.service_id = service.id))`;
 
 /** PostgreSQL writes the snapshots (UpdateSnapshot) out: nothing here looks into thousands of them. */
 const told = (update: string) => `select u.environment_id as "environmentId", u.service_id as "serviceId",

@@ -125,6 +125,21 @@ describe("updates", () => {
     expect((await updates()).map((row) => row.from_revision)).to.deep.equal([null]);
   });
 
+  it("keeps and replaces it while a service that never ran is rebuilt", async () => {
+    const { service, operation } = await catalog.deploy({
+      environment: "DEV",
+      recipe,
+      name: `late-${number}`,
+    });
+    await catalog.run((tx) => cancelOperation(tx, { operation: operation.id }, actor));
+    const [first] = await updates();
+    await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
+    await catalog.bump(recipe, { spec: louder });
+    const second = (await updates()).find(({ id }) => id === first!.id);
+    expect(second?.to_revision).to.equal(2);
+    expect(await eventsOf("UPDATE_RESOLVED")).to.deep.equal([]);
+  });
+
   it("refuses a stale bump, naming the current revision, and leaves nothing of it", async () => {
     await catalog.bump(recipe, { spec: louder, expectedRevision: 1 });
     const stale = catalog.bump(recipe, { spec, expectedRevision: 1 });
@@ -275,6 +290,9 @@ describe("deploying, rebuilding and removing", () => {
       ["INVALID"],
     ],
     ["a value with a NUL", { inputs: [{ name: "TITLE", value: "a\0" }] }, ["INVALID"]],
+    ["half an emoji in a title", { title: "a\ud83d" }, ["INVALID"]],
+    ["a NUL in a group", { group: "a\0" }, ["INVALID"]],
+    ["an environment that no database could have", { environment: "\0" }, ["NOT_FOUND"]],
     ["an unknown environment", { environment: "NOPE" }, ["NOT_FOUND"]],
     ["an unknown recipe", { recipe: "nope" }, ["NOT_FOUND"]],
     ["a name that is no DNS label", { name: "Shop_1" }, ["INVALID"]],
@@ -307,6 +325,29 @@ describe("deploying, rebuilding and removing", () => {
     expect(second.operation.id).to.equal(first.operation.id);
     expect(await codesOf(deploy("twice"))).to.deep.equal(["NAME_TAKEN"]);
     expect(await codesOf(deploy("twice", { idempotencyKey: "other" }))).to.deep.equal(["NAME_TAKEN"]);
+  });
+
+  it("gives them to simultaneous requests with one key, and when the service was removed since", async () => {
+    const request = { idempotencyKey: "k" };
+    const answers = await Promise.all([1, 2, 3].map(() => deploy("at-once", request)));
+    const [first] = answers;
+    expect(new Set(answers.map(({ operation }) => operation.id)).size).to.equal(1);
+    await catalog.run((tx) =>
+      tx.query("update service set removed_at = now() where id = $1", [first!.service.id]),
+    );
+    expect((await deploy("at-once", request)).operation.id).to.equal(first!.operation.id);
+    expect((await deploy("at-once")).service.id).not.to.equal(first!.service.id);
+  });
+
+  it("repeats a removal that has ended for its key, and takes a key for one kind of operation only", async () => {
+    const { service } = await deploy("keys", { idempotencyKey: "deploy" });
+    const remove = (idempotencyKey?: string) =>
+      catalog.run((tx) => removeService(tx, { service: service.id, idempotencyKey }, actor));
+    expect(await codesOf(remove("deploy"))).to.deep.equal(["CONFLICT"]);
+    const { id } = await remove("remove");
+    await catalog.run((tx) => tx.query("update service set removed_at = now() where id = $1", [service.id]));
+    expect((await remove("remove")).id).to.equal(id);
+    expect(await codesOf(remove())).to.deep.equal(["NOT_FOUND"]);
   });
 
   it("lets one of two simultaneous deploys of a name through", async () => {

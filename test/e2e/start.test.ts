@@ -60,6 +60,16 @@ describe("starting and stopping", function () {
     expect(processesOf(home())).to.deep.equal([]);
   });
 
+  it("leaves nothing running when it is stopped in the middle of its first start", async () => {
+    const young = join(folder.path, "young");
+    const rebake = RebakeProcess.spawn(young, examples);
+    await eventually(() => processesOf(young).some((line) => /postgres -D|initdb/.test(line)), {
+      deadline: 30_000,
+    });
+    expect(await rebake.end("SIGINT")).to.equal(0);
+    expect(processesOf(young)).to.deep.equal([]);
+  });
+
   it("is ready again in under 5 s, with the same token, and brings the services back", async () => {
     const rebake = await RebakeProcess.start(home(), examples);
     expect(rebake.readyAfter).to.be.lessThan(5_000);
