@@ -346,6 +346,7 @@ describe("deploying, rebuilding and removing", () => {
     expect(await codesOf(remove("deploy"))).to.deep.equal(["CONFLICT"]);
     const { id } = await remove("remove");
     await catalog.run((tx) => tx.query("update service set removed_at = now() where id = $1", [service.id]));
+    await catalog.run((tx) => tx.query("update operation set state = 'SUCCEEDED' where id = $1", [id]));
     expect((await remove("remove")).id).to.equal(id);
     expect(await codesOf(remove())).to.deep.equal(["NOT_FOUND"]);
   });
@@ -398,5 +399,13 @@ describe("deploying, rebuilding and removing", () => {
     await catalog.run((tx) => removeService(tx, { service: service.id }, actor));
     const rebuild = catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
     expect(await codesOf(rebuild)).to.deep.equal(["CONFLICT"]);
+  });
+
+  it("removes a service once, however often it is asked to", async () => {
+    const { service } = await deploy("gone-once");
+    const remove = () => catalog.run((tx) => removeService(tx, { service: service.id }, actor));
+    const removals = await Promise.all([remove(), remove(), remove()]);
+    expect(new Set(removals.map(({ id }) => id)).size).to.equal(1);
+    expect(removals[2]!.state).to.equal("QUEUED");
   });
 });
