@@ -46,6 +46,27 @@ describe("recipe spec", () => {
       "spec.source.branch",
     ],
     ["a file that is a folder", { files: [{ path: "/etc/", content: "" }] }, "spec.files.0.path"],
+    [
+      "a file below a file",
+      {
+        files: [
+          { path: "/etc/a", content: "" },
+          { path: "/etc/a/b", content: "" },
+        ],
+      },
+      "spec.files.1.path",
+    ],
+    [
+      "a file whose name no disk takes",
+      { files: [{ path: `/etc/${"a".repeat(300)}`, content: "" }] },
+      "spec.files.0.path",
+    ],
+    [
+      "a probe of a port that is not there",
+      { ports: [{ name: "http", target: 80 }], readiness: { tcp: { port: "nope" } } },
+      "spec.readiness.tcp.port",
+    ],
+    ["a probe without a port to ask", { liveness: { httpGet: {} } }, "spec.liveness.httpGet.port"],
     ["a static variable without a value", { env: [{ name: "A", kind: "STATIC" }] }, "spec.env.0.value"],
     [
       "a secret's value in the recipe",
