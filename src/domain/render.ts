@@ -59,11 +59,10 @@ const isInput = ({ kind }: EnvVar) => kind === "INPUT" || kind === "SECRET";
 
 /**
  * Finds what is wrong with a spec's references before any service uses it.
- * @throws UserInputErrors UNKNOWN_COMPUTED, naming the variable and the reference; INVALID for a probe of a port
- * that is not there
+ * @throws UserInputErrors UNKNOWN_COMPUTED, naming the variable and the reference
  */
 export function checkReferences(spec: RecipeSpec): void {
-  const problems: UserInputError[] = unknownProbePorts(spec);
+  const problems: UserInputError[] = [];
   const resolve: Resolve = (name) => (name.startsWith("REBAKE_VALUE_") ? [] : computedText(name, spec));
   spec.env.forEach((variable, index) => {
     if (variable.kind === "COMPUTED") {
@@ -79,18 +78,6 @@ export function checkReferences(spec: RecipeSpec): void {
   if (problems.length > 0) {
     throw new UserInputErrors(problems);
   }
-}
-
-function unknownProbePorts({ readiness, liveness, ports }: RecipeSpec): UserInputError[] {
-  return Object.entries({ readiness, liveness }).flatMap(([probe, value]) => {
-    const way = value?.httpGet ? "httpGet" : "tcp";
-    const port = value?.[way]?.port ?? null;
-    if (port === null || ports.some((item) => item.name === port)) {
-      return [];
-    }
-    const message = `${probe}.${way}.port: the recipe has no port ${port}; name one of its ports, or none for the first.`;
-    return [new UserInputError("INVALID", message, ["spec", probe, way, "port"])];
-  });
 }
 
 function unknownComputed(name: string, field: string[]): UserInputError {

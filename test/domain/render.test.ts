@@ -150,18 +150,6 @@ describe("rendering", () => {
     expect(thrownBy(() => parseSpec(file))[0]?.field).to.deep.equal(["spec", "files", "0", "content"]);
   });
 
-  it("refuses a probe of a port the recipe does not have", () => {
-    const ports = [{ name: "http", target: 80 }];
-    const [problem] = thrownBy(() => parseSpec({ ports, readiness: { httpGet: { port: "nope" } } }));
-    expect([problem?.code, problem?.field?.join(".")]).to.deep.equal([
-      "INVALID",
-      "spec.readiness.httpGet.port",
-    ]);
-    expect(() =>
-      parseSpec({ ports, readiness: { tcp: { port: "http" } }, liveness: { tcp: {} } }),
-    ).not.to.throw();
-  });
-
   it("refuses a reference to a value the environment does not have", () => {
     const spec = parseSpec({ env: [{ name: "X", kind: "COMPUTED", value: "$REBAKE_VALUE_REGION" }] });
     expect(thrownBy(() => render(spec, ingredients))[0]?.message).to.contain("REGION");
