@@ -193,51 +193,32 @@ function noFileInAnother(files: Files, context: z.RefinementCtx): void {
   });
 }
 
-/** A probe of a port that is not there would fail only when its deadline has passed. */
-function probesHavePorts(
-  spec: { ports: z.output<typeof port>[] } & Record<"readiness" | "liveness", z.output<typeof probe> | null>,
-  context: z.RefinementCtx,
-): void {
-  const names = spec.ports.filter(({ protocol }) => protocol === "TCP").map(({ name }) => name);
-  for (const which of ["readiness", "liveness"] as const) {
-    for (const way of ["httpGet", "tcp"] as const) {
-      const target = spec[which]?.[way];
-      if (target && !(target.port === null ? names.length > 0 : names.includes(target.port))) {
-        const message = `needs a TCP port of the recipe; it has ${names.join(", ") || "none"}`;
-        context.addIssue({ code: "custom", path: [which, way, "port"], message });
-      }
-    }
-  }
-}
-
 /**
  * The whole typed spec of a recipe, driver-neutral; parsing fills in every default, so that a stored spec
  * has all fields. Units: seconds and bytes.
  */
-export const recipeSpecSchema = z
-  .strictObject({
-    image: nullable(image),
-    source: nullable(sourceSchema),
-    command: nullable(words),
-    args: nullable(words),
-    workingDir: nullable(line(4096)),
-    ports: listOf(port, (item) => item.name, 50),
-    env: listOf(envVar, (item) => item.name, 500),
-    files: listOf(configFile, (item) => item.path).superRefine(noFileInAnother),
-    readiness: nullable(probe),
-    liveness: nullable(probe),
-    restart: nullable(restart),
-    resources: nullable(resources),
-    volumes: listOf(volume, (item) => item.target),
-    networks: listOf(dnsLabel(), (item) => item),
-    labels: listOf(label, (item) => item.name),
-    annotations: listOf(label, (item) => item.name),
-    placement: listOf(line(1024), (item) => item),
-    endpointMode: nullable(z.enum(["VIP", "DNSRR"])),
-    serviceAccount: nullable(dnsLabel()),
-    rollout: rollout.default(() => rollout.parse({})),
-  })
-  .superRefine(probesHavePorts);
+export const recipeSpecSchema = z.strictObject({
+  image: nullable(image),
+  source: nullable(sourceSchema),
+  command: nullable(words),
+  args: nullable(words),
+  workingDir: nullable(line(4096)),
+  ports: listOf(port, (item) => item.name, 50),
+  env: listOf(envVar, (item) => item.name, 500),
+  files: listOf(configFile, (item) => item.path).superRefine(noFileInAnother),
+  readiness: nullable(probe),
+  liveness: nullable(probe),
+  restart: nullable(restart),
+  resources: nullable(resources),
+  volumes: listOf(volume, (item) => item.target),
+  networks: listOf(dnsLabel(), (item) => item),
+  labels: listOf(label, (item) => item.name),
+  annotations: listOf(label, (item) => item.name),
+  placement: listOf(line(1024), (item) => item),
+  endpointMode: nullable(z.enum(["VIP", "DNSRR"])),
+  serviceAccount: nullable(dnsLabel()),
+  rollout: rollout.default(() => rollout.parse({})),
+});
 
 export type RecipeSpec = z.output<typeof recipeSpecSchema>;
 export type Source = z.output<typeof sourceSchema>;
