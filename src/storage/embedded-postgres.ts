@@ -20,7 +20,13 @@ import { StartError } from "../errors.js";
 import type { Log } from "../log.js";
 import { type Binaries, copyBinaries, findBinaries } from "./postgres-binaries.js";
 import { canEnter, canRun, chooseUser, type RunAs, reachableFolder } from "./postgres-user.js";
-import { findPostmaster, removeLockOfZombie, stopPostmaster, untilReady } from "./postmaster.js";
+import {
+  findPostmaster,
+  type Postmaster,
+  removeLockOfZombie,
+  stopPostmaster,
+  untilReady,
+} from "./postmaster.js";
 
 export interface EmbeddedPostgres {
   /** Connects as the owner; holds the password: never log it. */
@@ -50,6 +56,8 @@ interface Cluster {
 
 /** Recovery after a hard kill may take long, but not for ever. */
 const readyDeadlineMs = 120_000;
+/** Milliseconds between looks whether it still runs. */
+const watchMs = 1_000;
 const owner = "rebake";
 /** Kept inside the data folder, so that the two are never apart. */
 const passwordFile = "rebake.password";
@@ -172,7 +180,7 @@ async function adopt(cluster: Cluster): Promise<EmbeddedPostgres | null> {
     return null;
   }
   cluster.log.info(`took over the PostgreSQL that the last server left running (pid ${ready.pid})`);
-  return handle(cluster, ready.pid, ready.port);
+  return handle(cluster, ready);
 }
 
 async function start(cluster: Cluster): Promise<EmbeddedPostgres> {
@@ -181,7 +189,7 @@ async function start(cluster: Cluster): Promise<EmbeddedPostgres> {
     const child = await launch(cluster, await freePort());
     const ready = await untilReady(cluster.data, async () => hasEnded(child), readyDeadlineMs);
     if (ready !== null) {
-      return handle(cluster, ready.pid, ready.port, child);
+      return handle(cluster, ready);
     }
     await stopPostmaster(cluster.data, child.pid!);
     const said = lastLines(await readFile(cluster.logFile, "utf8"));
@@ -214,30 +222,52 @@ async function launch(cluster: Cluster, port: number): Promise<ChildProcess> {
   }
 }
 
-async function handle(
-  cluster: Cluster,
-  pid: number,
-  port: number,
-  child?: ChildProcess,
-): Promise<EmbeddedPostgres> {
+/** Watches it, and starts it again on the same port when it has ended by itself: the pool finds it there. */
+async function handle(cluster: Cluster, { pid, port }: Postmaster): Promise<EmbeddedPostgres> {
   const { data, log } = cluster;
   const password = await readFile(join(data, passwordFile), "utf8");
-  let stopping = false;
-  child?.once("exit", (code, signal) => {
-    if (!stopping) {
-      log.error({ code, signal, logFile: cluster.logFile }, "the embedded PostgreSQL ended by itself");
-    }
-  });
+  const current = { pid };
+  let looking: Promise<void> | null = null;
+  const watch = setInterval(() => {
+    looking ??= revive(cluster, current, port).finally(() => {
+      looking = null;
+    });
+  }, watchMs).unref();
   return {
     url: `postgres://${owner}:${password}@127.0.0.1:${port}/postgres`,
     folder: data,
     stop: async () => {
-      stopping = true;
-      if (!(await stopPostmaster(data, pid))) {
-        log.error({ pid }, "the embedded PostgreSQL does not end");
+      clearInterval(watch);
+      await looking;
+      if (!(await stopPostmaster(data, current.pid))) {
+        log.error({ pid: current.pid }, "the embedded PostgreSQL does not end");
       }
     },
   };
+}
+
+async function revive(cluster: Cluster, current: { pid: number }, port: number): Promise<void> {
+  const { data, log, logFile } = cluster;
+  try {
+    if (await findPostmaster(data)) {
+      return;
+    }
+    log.error({ logFile }, "the embedded PostgreSQL ended by itself; starting it again");
+    await removeLockOfZombie(data);
+    const child = await launch(cluster, port);
+    const ready = await untilReady(data, async () => hasEnded(child), readyDeadlineMs);
+    if (ready) {
+      current.pid = ready.pid;
+      log.info("the embedded PostgreSQL runs again");
+    } else {
+      log.error(
+        { said: lastLines(await readFile(logFile, "utf8")) },
+        "the embedded PostgreSQL does not start",
+      );
+    }
+  } catch (error) {
+    log.error({ err: error }, "cannot look after the embedded PostgreSQL");
+  }
 }
 
 async function freePort(): Promise<number> {

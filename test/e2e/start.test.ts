@@ -4,9 +4,10 @@ import { cp, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
+import { findPostmaster } from "../../src/storage/postmaster.js";
 import { clusterUrl, testDatabase } from "../support/cluster.js";
 import { eventually } from "../support/eventually.js";
-import { serviceNamed, verdictOf } from "../support/operations.js";
+import { rebuild, serviceNamed, verdictOf } from "../support/operations.js";
 import { RebakeProcess } from "../support/rebake-process.js";
 import { tempFolder } from "../support/temp-folder.js";
 
@@ -100,6 +101,27 @@ describe("starting and stopping", function () {
     await once(second.child, "close");
     expect(second.child.exitCode).to.equal(1);
     expect(second.output.join("\n")).to.contain("HOME_IN_USE").and.to.contain("REBAKE_HOME");
+    expect(await rebake.end("SIGTERM")).to.equal(0);
+    expect(processesOf(home())).to.deep.equal([]);
+  });
+
+  it("outlives its PostgreSQL: services go on, and the API comes back by itself", async () => {
+    const rebake = await RebakeProcess.start(home(), examples);
+    await answers(addresses[0]!);
+    const killedAt = Date.now();
+    const oldOnesAnswer = async () => Date.parse((await answers(addresses[0]!)).startedAt) < killedAt;
+    const { pid } = (await findPostmaster(join(home(), "postgres")))!;
+    process.kill(pid, "SIGKILL");
+    expect(await oldOnesAnswer()).to.equal(true);
+    await eventually(
+      async () => (await fetch(`${rebake.url}/readyz`)).ok && serviceNamed(rebake, "DASHBOARD", "catalog"),
+      {
+        deadline: 30_000,
+      },
+    );
+    expect(await oldOnesAnswer()).to.equal(true);
+    const { id } = await serviceNamed(rebake, "DASHBOARD", "catalog");
+    expect((await verdictOf(rebake, await rebuild(rebake, id))).state).to.equal("SUCCEEDED");
     expect(await rebake.end("SIGTERM")).to.equal(0);
     expect(processesOf(home())).to.deep.equal([]);
   });

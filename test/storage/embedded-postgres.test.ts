@@ -67,6 +67,20 @@ describe("embedded PostgreSQL", function () {
     expect(await query(again.url, "select one from t")).to.deep.equal([{ one: 1 }]);
   });
 
+  it("starts it again in the same place when it was killed under the server", async () => {
+    const { url, folder: data } = await start(join(folder.path, "revived"));
+    await query(url, "create table t as select 1 as one");
+    const { pid } = (await findPostmaster(data))!;
+    process.kill(pid, "SIGKILL");
+    const rows = await eventually(
+      async () => ((await findPostmaster(data))?.pid !== pid ? query(url, "select one from t") : null),
+      {
+        deadline: 20_000,
+      },
+    );
+    expect(rows).to.deep.equal([{ one: 1 }]);
+  });
+
   it("recovers when PostgreSQL was killed as well", async () => {
     const home = join(folder.path, "killed");
     const { folder: data, url } = await start(home);
