@@ -18,10 +18,7 @@ export interface DeployerJob {
   /** Part of the marker: whatever an install script prints cannot pass for a report. */
   nonce: string;
   fetch?: FetchJob;
-  install?: {
-    /** Where package.json is. */
-    folder: string;
-  };
+  install?: InstallJob;
   start?: { argv: string[]; folder: string };
 }
 export interface FetchJob {
@@ -32,6 +29,10 @@ export interface FetchJob {
   mirror: string;
   /** New folder for the files of the commit. */
   into: string;
+}
+export interface InstallJob {
+  /** Where package.json is. */
+  folder: string;
 }
 export type DeployerStep = "FETCH_SOURCE" | "INSTALL" | "START";
 /** The causes of `src/errors.ts` that a deployer can find. */
@@ -220,11 +221,8 @@ export async function fetchSource(job: FetchJob, git: NodeJS.ProcessEnv, run: Ru
   return known ? "already here" : "fetched";
 }
 
-async function hasCommit(
-  { mirror, commit }: FetchJob,
-  git: NodeJS.ProcessEnv,
-  run: RunTool,
-): Promise<boolean> {
+async function hasCommit(job: FetchJob, git: NodeJS.ProcessEnv, run: RunTool): Promise<boolean> {
+  const { mirror, commit } = job;
   if (!existsSync(join(mirror, "HEAD"))) {
     return false;
   }
@@ -288,11 +286,8 @@ function gitFailure(evidence: Finished, job: { repository: string; commit: strin
 }
 
 /** `npm ci` with a lock file, `npm install` without. */
-export async function install(
-  { folder }: { folder: string },
-  env: NodeJS.ProcessEnv,
-  run: RunTool,
-): Promise<string> {
+export async function install(job: InstallJob, env: NodeJS.ProcessEnv, run: RunTool): Promise<string> {
+  const { folder } = job;
   await checkPackageJson(folder);
   const locked = ["package-lock.json", "npm-shrinkwrap.json"].some((name) => existsSync(join(folder, name)));
   const command = locked ? ["ci", "--prefer-offline"] : ["install"];
