@@ -56,8 +56,9 @@ export class ConnectionPool {
     return [...this.free.values()].reduce((sum, list) => sum + list.length, 0);
   }
 
-  take(host: string, port: number): Connection {
-    const kept = this.free.get(port)?.pop();
+  /** `fresh`: a connection that cannot be stale, for what must not be sent twice. */
+  take(host: string, port: number, fresh = false): Connection {
+    const kept = fresh ? undefined : this.free.get(port)?.pop();
     if (kept && kept.usableUntil > Date.now()) {
       kept.reused = true;
       return kept;
@@ -73,7 +74,7 @@ export class ConnectionPool {
     connection.listener = null;
     const list = this.free.get(connection.port) ?? [];
     const usable = Math.min(idleFor, idleMs / 2);
-    if (!this.all.has(connection) || list.length >= mostIdle || usable < 1) {
+    if (connection.socket.destroyed || list.length >= mostIdle || usable < 1) {
       connection.socket.destroy();
       return;
     }

@@ -109,7 +109,8 @@ export class PortProxy {
     { upstream, port }: Picked,
   ): void {
     const { pool } = upstream;
-    let connection: Connection | null = pool.take(upstream.host, port);
+    const mayRepeat = repeatable.has(request.method!);
+    let connection: Connection | null = pool.take(upstream.host, port, !mayRepeat);
     const { socket } = connection;
     let reusable = false;
     let idleMs: number | undefined;
@@ -136,7 +137,7 @@ export class PortProxy {
         response.destroy();
       } else if (error.code === "ECONNREFUSED") {
         this.pass(request, response, avoid.add(upstream));
-      } else if (reused && repeatable.has(request.method!)) {
+      } else if (reused && mayRepeat) {
         // A stale connection is no verdict on the instance, a refused one is.
         this.pass(request, response, avoid);
       } else {

@@ -149,6 +149,8 @@ describeWithoutLeaks("the proxy of a published port", () => {
       await until("the connection is kept", () => upstream.pool.idle > 0);
     }
     expect(served).to.be.greaterThan(10);
+    // One that must not be sent twice gets a connection that cannot be stale.
+    expect((await ask({ method: "POST" })).text).to.equal("ok");
   });
 
   it("never sends a request with a body twice", async () => {
