@@ -16,7 +16,6 @@ export const userErrorCodes = {
   MISSING_INPUT: "A required input has no value and no default.",
   UNKNOWN_INPUT: "The recipe asks for no input of that name.",
   PORT_TAKEN: "Another service has published that port.",
-  OPERATION_ACTIVE: "Another operation of this service is running; wait for it or cancel it.",
   OPERATION_ENDED: "The operation has ended and cannot be cancelled any more.",
   DRIVER_UNAVAILABLE: "This server has no driver of that kind, or the environment belongs to another host.",
 } as const;
@@ -54,7 +53,6 @@ export const causeCodes = {
   PORT_TAKEN: "Another process of this host listens on the port the service publishes.",
   CANCELLED_BY_USER: "Somebody cancelled the operation.",
   SUPERSEDED_BY_NEWER: "A newer request for the same service took its place before it started.",
-  SERVICE_REMOVED: "The service was removed while the operation waited.",
   SPEC_INVALID: "The recipe can no longer be rendered for this service; the sentence says why.",
   DISK_FULL: "The disk of the host is full.",
   DRIVER_FAULT: "The driver failed in a way it did not expect; the server's log has the details.",

@@ -2,6 +2,7 @@ import "reflect-metadata";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 import { type Api, createApi } from "./api/server.js";
 import { openSockets } from "./api/sockets.js";
 import { banner } from "./banner.js";
@@ -75,7 +76,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<void
   const installed =
     config.install === "examples" &&
     (await installExamples({ home: home.folder, hostId, transactions, drivers, secretBox }));
-  log.info({ url, home: home.folder, node: process.version }, "ready");
+  log.info({ url, home: home.folder, tokenFile: token.file, node: process.version }, "ready");
   if (config.logFormat === "pretty") {
     process.stdout.write(`${banner({ url, tokenFile: token.file, madeToken: token.made, installed })}\n`);
   }
@@ -124,12 +125,18 @@ async function closeServer(server: Server): Promise<void> {
   clearTimeout(patience);
 }
 
+/** How long a stop waits for a start that is still under way, in milliseconds. */
+const startPatience = 30_000;
+
 async function main(): Promise<void> {
   const config = readConfig({ env: process.env, cwd: process.cwd(), isTty: process.stdout.isTTY === true });
   const log = createLog(config);
   const shutdown = new Shutdown(log);
+  let begun: Promise<void> = Promise.resolve();
   const stop = async (signal: NodeJS.Signals) => {
     log.info({ signal }, "stopping");
+    // What is half begun, a database above all, can be ended only once it is there.
+    await Promise.race([begun.catch(() => {}), wait(startPatience)]);
     await shutdown.run();
     log.info("stopped");
     process.exit();
@@ -137,7 +144,8 @@ async function main(): Promise<void> {
   process.on("SIGINT", stop).on("SIGTERM", stop);
   process.on("unhandledRejection", (error) => log.error({ err: error }, "an error that nobody waited for"));
   try {
-    await start(config, log, shutdown);
+    begun = start(config, log, shutdown);
+    await begun;
   } catch (error) {
     await shutdown.run();
     throw error;

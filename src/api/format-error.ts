@@ -1,6 +1,7 @@
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import { RequestError, type RequestErrorCode, requestErrorCodes } from "../errors.js";
 import type { Log } from "../log.js";
+import { chainOf, isUnavailable } from "../storage/unavailable.js";
 
 /** What a client is told of an error. */
 interface Told {
@@ -18,11 +19,6 @@ const badRequestCodes = new Set([
   "PERSISTED_QUERY_NOT_SUPPORTED",
 ]);
 
-/** PostgreSQL's classes 08 (connection), 53 (resources) and 57P (shutdown), and the network's own. */
-const unavailableCode =
-  /^(08...|53...|57P..|ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOENT)$/;
-const unavailableMessage =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end)|is not established|Driver not Connected/;
 const longestMessage = 1_000;
 
 /**
@@ -48,7 +44,7 @@ export class ErrorFormatter {
 
   private tell(error: unknown, requestId: string): Told {
     const chain = chainOf(error);
-    const told = askedFor(chain) ?? unavailable(chain) ?? badRequest(error, chain);
+    const told = askedFor(chain) ?? unavailable(chain) ?? unstorable(chain) ?? badRequest(error, chain);
     if (!told) {
       this.log.error({ err: chain.at(-1), requestId }, "a request failed");
       return { code: "INTERNAL", message: `The server failed; its log has the details under ${requestId}.` };
@@ -66,18 +62,6 @@ export class ErrorFormatter {
   }
 }
 
-/** An error and what it came from, outermost first. */
-function chainOf(error: unknown): unknown[] {
-  const chain: unknown[] = [];
-  let next = error;
-  while (next !== undefined && next !== null && chain.length < 10) {
-    chain.push(next);
-    const { originalError, driverError, cause } = next as { [name: string]: unknown };
-    next = originalError ?? driverError ?? cause;
-  }
-  return chain;
-}
-
 /** What our own code says to clients. */
 function askedFor(chain: unknown[]): Told | null {
   for (const error of chain) {
@@ -93,17 +77,15 @@ function askedFor(chain: unknown[]): Told | null {
 }
 
 function unavailable(chain: unknown[]): Told | null {
-  const hit = chain.some((error) => {
-    const { code, message } = error as { code?: unknown; message?: unknown };
-    const isGraphQL = error instanceof GraphQLError;
-    return (
-      !isGraphQL &&
-      ((typeof code === "string" && unavailableCode.test(code)) ||
-        (typeof message === "string" && unavailableMessage.test(message)))
-    );
-  });
-  return hit
+  return chain.some((error) => !(error instanceof GraphQLError) && isUnavailable(error))
     ? { code: "UNAVAILABLE", message: "The database cannot be reached now; try again shortly." }
+    : null;
+}
+
+/** PostgreSQL takes no text with a NUL, not even to look for it (class 22021). */
+function unstorable(chain: unknown[]): Told | null {
+  return chain.some((error) => (error as { code?: unknown }).code === "22021")
+    ? { code: "BAD_REQUEST", message: "A text contains a NUL character, which no name or id has." }
     : null;
 }
 

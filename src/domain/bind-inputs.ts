@@ -38,7 +38,7 @@ export function inputValues(
 }
 
 function missingInput({ name, label }: AwaitedInput): UserInputError {
-  const message = `${name} needs a value${label ? ` (${label})` : ""}: give it as an input.`;
+  const message = `${name} needs a value${label ? ` (${label})` : ""}: give it as an input, or let the recipe have a default for it.`;
   return new UserInputError("MISSING_INPUT", message, ["inputs", name]);
 }
 

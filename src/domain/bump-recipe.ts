@@ -1,9 +1,10 @@
+import { In } from "typeorm";
 import { UserInputError, UserInputErrors } from "../errors.js";
 import type { Transaction } from "../storage/transaction.js";
 import type { Actor } from "./actor.js";
 import { recipeText } from "./create-recipe.js";
 import { type Drivers, driverFor, renderFor } from "./drivers.js";
-import type { Environment } from "./environment.js";
+import { Environment } from "./environment.js";
 import { findRecipe, loadRevision } from "./find.js";
 import { contentHash, fingerprinter } from "./fingerprint.js";
 import { newId } from "./id.js";
@@ -85,10 +86,7 @@ async function addRevision(
 }
 
 type AffectedService = Pick<Service, "id" | "name" | "mode" | "source" | "inputs" | "desiredSpec"> & {
-  environmentId: string;
-  environment: string;
-  driver: Environment["driver"];
-  values: Environment["values"];
+  environment: Environment;
 };
 
 /** Services are locked in the order of their ids: every transaction that takes several does so. */
@@ -98,16 +96,9 @@ async function setDesired(
   spec: RecipeSpec,
   drivers: Drivers,
 ): Promise<void> {
-  const services = await tx.query<AffectedService>(
-    `select service.id, service.name, service.mode, service.source, service.inputs, service.desired_spec as "desiredSpec",
-       environment.id as "environmentId", environment.code as environment, environment.driver, environment.values
-     from service join environment on environment.id = service.environment_id
-     where service.recipe_id = $1 and service.removed_at is null
-     order by service.id for update of service`,
-    [recipe.id],
-  );
-  const groups = groupBy(services, ({ environmentId, mode, source }) =>
-    JSON.stringify([environmentId, mode, source]),
+  const services = await lockServices(tx, recipe);
+  const groups = groupBy(services, ({ environment, mode, source }) =>
+    source ? `${environment.id} ${mode} ${JSON.stringify(source)}` : `${environment.id} ${mode}`,
   );
   const problems: UserInputError[] = [];
   const bases = groups.map((group) =>
@@ -135,8 +126,26 @@ async function setDesired(
   );
 }
 
-function renderGroup(service: AffectedService, spec: RecipeSpec, drivers: Drivers): RenderedBase {
-  return renderFor(driverFor(drivers, service.driver), spec, service);
+async function lockServices(tx: Transaction, recipe: Recipe): Promise<AffectedService[]> {
+  const rows = await tx.query<Omit<AffectedService, "environment"> & { environmentId: string }>(
+    `select id, name, mode, source, inputs, desired_spec as "desiredSpec", environment_id as "environmentId"
+     from service where recipe_id = $1 and removed_at is null order by id for update`,
+    [recipe.id],
+  );
+  const environments = await tx.manager.findBy(Environment, {
+    id: In([...new Set(rows.map((row) => row.environmentId))]),
+  });
+  const byId = new Map(environments.map((environment) => [environment.id, environment]));
+  return rows.map((row) => ({ ...row, environment: byId.get(row.environmentId)! }));
+}
+
+function renderGroup(
+  { environment, ...service }: AffectedService,
+  spec: RecipeSpec,
+  drivers: Drivers,
+): RenderedBase {
+  const surroundings = { ...service, values: environment.values };
+  return renderFor(driverFor(drivers, environment.driver), spec, surroundings);
 }
 
 function desiredOf(group: AffectedService[], base: RenderedBase, problems: UserInputError[]) {
@@ -152,7 +161,7 @@ function desiredOf(group: AffectedService[], base: RenderedBase, problems: UserI
 /** Environments in which a service of these groups publishes a port. */
 function publishing(groups: AffectedService[][], bases: RenderedBase[]): string[] {
   const concerned = groups.filter((_, n) => bases[n]!.ports.some((port) => port.published !== null));
-  return [...new Set(concerned.map((group) => group[0]!.environmentId))];
+  return [...new Set(concerned.map((group) => group[0]!.environment.id))];
 }
 
 /** What cannot be rendered is noted with the name of the service, and all of it told at once. */
@@ -163,7 +172,7 @@ function attempt<T>(service: AffectedService, problems: UserInputError[], work: 
     if (!(error instanceof UserInputErrors)) {
       throw error;
     }
-    const name = `${service.environment}/${service.name}`;
+    const name = `${service.environment.code}/${service.name}`;
     problems.push(
       ...error.errors.map((each) => new UserInputError(each.code, `${name}: ${each.message}`, each.field)),
     );

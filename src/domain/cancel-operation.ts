@@ -5,6 +5,7 @@ import { endUnstarted } from "./enqueue-operation.js";
 import { hasEnded, Operation, snapshotOf } from "./operation.js";
 import { Service } from "./service.js";
 import { settleUpdates } from "./settle-updates.js";
+import { isStorable, storable } from "./storable.js";
 
 /**
  * Ends an operation that waits at once; asks one that runs to stop, which leaves the old one serving. Whether it
@@ -53,9 +54,11 @@ export async function requestCancel(tx: Transaction, operation: Operation, actor
 
 /** The service before the operation: the order in which everybody locks the two. */
 async function lockWithService(tx: Transaction, id: string): Promise<Operation> {
-  const found = await tx.manager.findOneBy(Operation, { id });
+  const found = isStorable(id) && (await tx.manager.findOneBy(Operation, { id }));
   if (!found) {
-    throw new UserInputError("NOT_FOUND", `There is no operation ${id.slice(0, 80)}.`, ["operation"]);
+    throw new UserInputError("NOT_FOUND", `There is no operation ${storable(id.slice(0, 80))}.`, [
+      "operation",
+    ]);
   }
   await tx.manager.findOne(Service, { where: { id: found.serviceId }, lock: { mode: "pessimistic_write" } });
   return tx.manager.findOneOrFail(Operation, { where: { id }, lock: { mode: "pessimistic_write" } });

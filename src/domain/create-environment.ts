@@ -6,7 +6,7 @@ import { type Drivers, driverFor } from "./drivers.js";
 import { Environment } from "./environment.js";
 import { newId } from "./id.js";
 import { parseInput } from "./parse-spec.js";
-import { variableName } from "./recipe-spec.js";
+import { plainText, variableName } from "./recipe-spec.js";
 
 const environmentInput = z.object({
   code: z
@@ -15,12 +15,10 @@ const environmentInput = z.object({
       /^[A-Z][A-Z0-9_-]{0,29}$/,
       "must be 1 to 30 upper-case letters, digits, dashes or underscores, beginning with a letter",
     ),
-  description: z.string().max(10_000, "may have at most 10000 characters").nullable().default(""),
+  description: plainText(10_000).nullable().default(""),
   driver: z.enum(driverKinds),
   values: z
-    .array(
-      z.object({ name: variableName, value: z.string().max(65_536, "may have at most 65536 characters") }),
-    )
+    .array(z.object({ name: variableName, value: plainText(65_536) }))
     .max(500, "may have at most 500 entries")
     .refine(
       (items) => new Set(items.map((item) => item.name)).size === items.length,

@@ -5,13 +5,7 @@ import type { Actor } from "./actor.js";
 import { newId } from "./id.js";
 import { mergePatch, parseInput, parseSpec } from "./parse-spec.js";
 import { Recipe, RecipeRevision, recipeTypes } from "./recipe.js";
-import { dnsLabel } from "./recipe-spec.js";
-
-const plainText = (max: number) =>
-  z
-    .string()
-    .max(max, `may have at most ${max} characters`)
-    .refine((value) => !value.includes("\0"), "may not contain a NUL character");
+import { dnsLabel, plainText } from "./recipe-spec.js";
 
 /** The parts of a recipe that are for people; they may be in any language. Absent is not null: bumps keep it. */
 export const recipeText = z.object({

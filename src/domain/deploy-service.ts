@@ -1,10 +1,11 @@
+import { In } from "typeorm";
 import { z } from "zod";
 import { UserInputError, UserInputErrors } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transaction } from "../storage/transaction.js";
 import type { Actor } from "./actor.js";
 import { type Drivers, driverFor, renderFor } from "./drivers.js";
-import { enqueueOperation } from "./enqueue-operation.js";
+import { checkedKey, enqueueOperation } from "./enqueue-operation.js";
 import type { Environment } from "./environment.js";
 import { findEnvironment, findRecipe, loadRevision } from "./find.js";
 import { fingerprinter } from "./fingerprint.js";
@@ -13,7 +14,7 @@ import { Operation } from "./operation.js";
 import { parseInput } from "./parse-spec.js";
 import { assertPortsFree } from "./published-ports.js";
 import type { Recipe } from "./recipe.js";
-import { dnsLabel, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
+import { dnsLabel, plainText, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
 import { sealInputs } from "./seal-inputs.js";
 import { Service } from "./service.js";
 import { keepBases, keepInputs, specIdOf } from "./spec-store.js";
@@ -22,13 +23,13 @@ const serviceInput = z.object({
   environment: z.string(),
   recipe: z.string(),
   name: dnsLabel(63),
-  title: z.string().max(255, "may have at most 255 characters").nullable().default(null),
-  group: z.string().max(255, "may have at most 255 characters").nullable().default(null),
+  title: plainText(255).nullable().default(null),
+  group: plainText(255).nullable().default(null),
   mode: z.enum(["REPLICATED", "GLOBAL"]).nullable().default("REPLICATED"),
   replicas: z.int().min(0, "must be 0 to 1000").max(1000, "must be 0 to 1000").nullable().default(1),
   source: sourcePatchSchema.nullable().default(null),
   inputs: z
-    .array(z.object({ name: z.string(), value: z.string().max(65_536, "may have at most 65536 characters") }))
+    .array(z.object({ name: z.string(), value: plainText(65_536) }))
     .max(500, "may have at most 500 entries")
     .nullable()
     .default([]),
@@ -49,6 +50,7 @@ export async function deployService(
   deps: { drivers: Drivers; secretBox: SecretBox },
 ): Promise<{ service: Service; operation: Operation }> {
   const parsed = parseInput(serviceInput, withoutNulls(input), []);
+  checkedKey(parsed.idempotencyKey);
   const environment = await findEnvironment(tx, parsed.environment);
   const recipe = await findRecipe(tx, parsed.recipe, "share");
   recipe.assertUsable();
@@ -58,6 +60,10 @@ export async function deployService(
   }
   const { spec } = await loadRevision(tx, recipe.id, recipe.currentRevision);
   const service = await addService(tx, { environment, recipe, spec, parsed }, deps);
+  if (!service) {
+    // Somebody was faster, perhaps with the same request.
+    return (await deployedBefore(tx, environment, parsed)) ?? nameTaken(environment, parsed.name);
+  }
   const operation = await enqueueOperation(
     tx,
     service,
@@ -72,16 +78,19 @@ function withoutNulls(input: DeployServiceInput): object {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null));
 }
 
+/**
+ * What the same idempotency key has made already, also when it was removed since.
+ * @throws UserInputError NAME_TAKEN when somebody else has the name
+ */
 async function deployedBefore(tx: Transaction, environment: Environment, { name, idempotencyKey }: Parsed) {
-  const where = { environmentId: environment.id, name };
-  const existing = (await tx.manager.findBy(Service, where)).find((service) => !service.removedAt);
-  if (!existing) {
-    return null;
-  }
+  const services = await tx.manager.findBy(Service, { environmentId: environment.id, name });
+  const serviceId = In(services.map((service) => service.id));
   const operation =
-    idempotencyKey &&
-    (await tx.manager.findOneBy(Operation, { serviceId: existing.id, idempotencyKey, kind: "DEPLOY" }));
-  return operation ? { service: existing, operation } : nameTaken(environment, name);
+    idempotencyKey && (await tx.manager.findOneBy(Operation, { serviceId, idempotencyKey, kind: "DEPLOY" }));
+  if (operation) {
+    return { service: services.find((service) => service.id === operation.serviceId)!, operation };
+  }
+  return services.some((service) => !service.removedAt) ? nameTaken(environment, name) : null;
 }
 
 function nameTaken(environment: Environment, name: string): never {
@@ -89,6 +98,7 @@ function nameTaken(environment: Environment, name: string): never {
   throw new UserInputError("NAME_TAKEN", message, ["name"]);
 }
 
+/** Null when the name is taken. */
 async function addService(
   tx: Transaction,
   {
@@ -98,7 +108,7 @@ async function addService(
     parsed,
   }: { environment: Environment; recipe: Recipe; spec: RecipeSpec; parsed: Parsed },
   { drivers, secretBox }: { drivers: Drivers; secretBox: SecretBox },
-): Promise<Service> {
+): Promise<Service | null> {
   assertAskedFor(spec, parsed.inputs ?? []);
   const id = newId("service");
   const { inputs, secrets } = sealInputs(spec, parsed.inputs ?? [], id, secretBox);
@@ -129,7 +139,7 @@ async function addService(
     ],
   );
   if (added.length === 0) {
-    nameTaken(environment, parsed.name);
+    return null;
   }
   for (const secret of secrets) {
     await tx.query(

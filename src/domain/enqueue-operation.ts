@@ -5,13 +5,16 @@ import type { Actor } from "./actor.js";
 import { newId } from "./id.js";
 import { initialSteps, Operation, snapshotOf } from "./operation.js";
 import type { Service } from "./service.js";
+import { isStorable } from "./storable.js";
 
 const longestKey = 255;
 
 /**
  * Queues work on a service whose row the caller has locked. At most one operation waits for each service: an
- * older one ends SUPERSEDED. The same idempotency key gives the same operation again.
- * @throws UserInputError CONFLICT when the service is about to be removed, INVALID for a bad key
+ * older one ends SUPERSEDED. The same idempotency key gives the same operation again, also when the service was
+ * removed since.
+ * @throws UserInputError NOT_FOUND when the service was removed, CONFLICT when it is about to be or the key was used
+ * for another kind of operation, INVALID for a bad key
  */
 export async function enqueueOperation(
   tx: Transaction,
@@ -23,7 +26,11 @@ export async function enqueueOperation(
   const known =
     key && (await tx.manager.findOneBy(Operation, { serviceId: service.id, idempotencyKey: key }));
   if (known) {
+    assertSameKind(known, request.kind);
     return known;
+  }
+  if (service.removedAt) {
+    throw new UserInputError("NOT_FOUND", `There is no service ${service.id}.`, ["service"]);
   }
   await supersedeQueued(tx, service, request.kind);
   const operation = tx.manager.create(Operation, {
@@ -51,8 +58,16 @@ export async function enqueueOperation(
   return operation;
 }
 
-function checkedKey(key: string | null): string | null {
-  if (key !== null && (key.length === 0 || key.length > longestKey || key.includes("\0"))) {
+function assertSameKind(known: Operation, kind: OperationKind): void {
+  if (known.kind !== kind) {
+    const message = `This idempotencyKey has asked for ${known.kind} ${known.id} already: use another one for ${kind}.`;
+    throw new UserInputError("CONFLICT", message, ["idempotencyKey"]);
+  }
+}
+
+/** @throws UserInputError INVALID */
+export function checkedKey(key: string | null): string | null {
+  if (key !== null && (key.length === 0 || key.length > longestKey || !isStorable(key))) {
     throw new UserInputError("INVALID", `idempotencyKey must have 1 to ${longestKey} characters.`, [
       "idempotencyKey",
     ]);

@@ -3,6 +3,7 @@ import type { Transaction } from "../storage/transaction.js";
 import { Environment } from "./environment.js";
 import { Recipe, RecipeRevision } from "./recipe.js";
 import { Service } from "./service.js";
+import { isStorable, storable } from "./storable.js";
 
 /** How long a row found stays as it is: `none`, or until the transaction ends against changes (`share`, `update`). */
 export type Lock = "none" | "share" | "update";
@@ -11,8 +12,8 @@ const locking = (lock: Lock) => (lock === "none" ? {} : { lock: { mode: lockMode
 
 /** @throws UserInputError NOT_FOUND */
 export async function findEnvironment(tx: Transaction, code: string): Promise<Environment> {
-  const found = await tx.manager.findOne(Environment, { where: { code } });
-  return found ?? notFound(`There is no environment ${shown(code)}.`, "environment");
+  const found = isStorable(code) && (await tx.manager.findOne(Environment, { where: { code } }));
+  return found || notFound(`There is no environment ${shown(code)}.`, "environment");
 }
 
 /**
@@ -21,8 +22,8 @@ export async function findEnvironment(tx: Transaction, code: string): Promise<En
  */
 export async function findRecipe(tx: Transaction, nameOrId: string, lock: Lock = "none"): Promise<Recipe> {
   const where = [{ name: nameOrId }, { id: nameOrId }];
-  const found = await tx.manager.findOne(Recipe, { where, ...locking(lock) });
-  return found ?? notFound(`There is no recipe ${shown(nameOrId)}.`, "recipe");
+  const found = isStorable(nameOrId) && (await tx.manager.findOne(Recipe, { where, ...locking(lock) }));
+  return found || notFound(`There is no recipe ${shown(nameOrId)}.`, "recipe");
 }
 
 /** A revision that a recipe or service row names, so it is there. */
@@ -34,10 +35,13 @@ export async function loadRevision(
   return tx.manager.findOneByOrFail(RecipeRevision, { recipeId, number });
 }
 
-/** @throws UserInputError NOT_FOUND, also for a removed service */
+/**
+ * Also one that was removed.
+ * @throws UserInputError NOT_FOUND
+ */
 export async function findService(tx: Transaction, id: string, lock: Lock = "none"): Promise<Service> {
-  const found = await tx.manager.findOne(Service, { where: { id }, ...locking(lock) });
-  return found && !found.removedAt ? found : notFound(`There is no service ${shown(id)}.`, "service");
+  const found = isStorable(id) && (await tx.manager.findOne(Service, { where: { id }, ...locking(lock) }));
+  return found || notFound(`There is no service ${shown(id)}.`, "service");
 }
 
 function notFound(message: string, field: string): never {
@@ -46,5 +50,5 @@ function notFound(message: string, field: string): never {
 
 /** What a caller sent, short enough for a message. */
 function shown(value: string): string {
-  return value.length > 80 ? `${value.slice(0, 80)}…` : value;
+  return storable(value.length > 80 ? `${value.slice(0, 80)}…` : value);
 }

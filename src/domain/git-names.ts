@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { isStorable } from "./storable.js";
 
 const schemes = ["https:", "http:", "ssh:", "git:", "file:"];
-const scpLike = /^[A-Za-z0-9_.]+@[A-Za-z0-9.-]+:(?!-)[^\s:\\]+$/;
+const scpLike = /^[A-Za-z0-9_.]+@[A-Za-z0-9][A-Za-z0-9.-]*:(?!-)[^\s:\\]+$/;
 
 /**
  * A git repository's address that git can only read as an address: never an option (`--upload-pack=…`), a
@@ -19,7 +20,7 @@ export const gitRepository = z
   });
 
 function repositoryProblem(value: string): string | null {
-  if (/[\x00-\x20\x7f]/.test(value)) {
+  if (/[\x00-\x20\x7f]/.test(value) || !isStorable(value)) {
     return "may not contain spaces or control characters";
   }
   if (scpLike.test(value)) {
@@ -52,11 +53,12 @@ export const gitRef = z
 
 function isRefName(value: string): boolean {
   const forbidden = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|\/\.|\.lock(\/|$)|[/.]$|^@$/;
-  return value.length > 0 && !forbidden.test(value);
+  return value.length > 0 && isStorable(value) && !forbidden.test(value);
 }
 
 /** A folder inside a repository: relative, without `..`. */
 export const sourcePath = z
   .string()
   .max(1024, "may have at most 1024 characters")
+  .refine(isStorable, "may not contain half of a surrogate pair")
   .regex(/^(?![-/])(?!(.*\/)?\.\.(\/|$))[^\x00-\x1f\x7f\\]+$/, "must be a relative folder without `..`");

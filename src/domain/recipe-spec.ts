@@ -1,16 +1,18 @@
 import { z } from "zod";
 import { gitRef, gitRepository, sourcePath } from "./git-names.js";
+import { isStorable } from "./storable.js";
 
 /** The largest a recipe spec may be, in bytes of its JSON. */
 export const maxSpecBytes = 131_072;
 
-const text = (max: number) =>
+/** Any text that can be stored and be an environment variable. */
+export const plainText = (max: number) =>
   z
     .string()
     .max(max, `may have at most ${max} characters`)
-    .refine((value) => !value.includes("\0"), "may not contain a NUL character");
+    .refine(isStorable, "may not contain a NUL character or half of a surrogate pair");
 const line = (max: number) =>
-  text(max)
+  plainText(max)
     .min(1, "may not be empty")
     .regex(/^[^\x00-\x1f\x7f]*$/, "may not contain control characters");
 /** A lower-case DNS label (RFC 1123): what names of services, ports and networks are made of. */
@@ -100,10 +102,10 @@ const envVar = z
   .strictObject({
     name: variableName,
     kind: z.enum(envKinds),
-    value: nullable(text(65_536)),
-    default: nullable(text(65_536)),
+    value: nullable(plainText(65_536)),
+    default: nullable(plainText(65_536)),
     label: nullable(line(255)),
-    help: nullable(text(4096)),
+    help: nullable(plainText(4096)),
     required: z.boolean().default(false),
   })
   .superRefine((variable, context) => {
@@ -121,8 +123,10 @@ const envVar = z
   });
 
 const configFile = z.strictObject({
-  path: absolutePath,
-  content: text(65_536),
+  path: absolutePath
+    .regex(/^(?!.*\/\.?(\/|$))/, "must name a file")
+    .regex(/^(\/[^/]{1,80})*$/, "may have at most 80 characters between two slashes"),
+  content: plainText(65_536),
   mode: z
     .string()
     .regex(/^0[0-7]{3}$/, "must be an octal mode such as 0644")
@@ -138,7 +142,7 @@ const probe = z
       }),
     ),
     tcp: nullable(z.strictObject({ port: nullable(dnsLabel(15)) })),
-    exec: nullable(z.strictObject({ command: z.array(text(4096)).min(1).max(100) })),
+    exec: nullable(z.strictObject({ command: z.array(plainText(4096)).min(1).max(100) })),
     initialDelay: seconds(0, 3600).default(0),
     period: seconds(1, 3600).default(5),
     timeout: seconds(1, 3600).default(5),
@@ -164,7 +168,7 @@ const volume = z.strictObject({
   target: absolutePath,
   readOnly: z.boolean().default(false),
 });
-const label = z.strictObject({ name: line(255), value: text(65_536) });
+const label = z.strictObject({ name: line(255), value: plainText(65_536) });
 const rollout = z.strictObject({
   order: z.enum(["START_FIRST", "STOP_FIRST"]).default("START_FIRST"),
   parallelism: z.int().min(1).max(1000).default(1),
@@ -172,7 +176,22 @@ const rollout = z.strictObject({
   deadline: seconds(1, 86_400).default(600),
   drain: seconds(0, 3600).default(30),
 });
-const words = z.array(text(65_536)).min(1, "may not be empty (null clears it)").max(1000);
+const words = z.array(plainText(65_536)).min(1, "may not be empty (null clears it)").max(1000);
+
+type Files = z.output<typeof configFile>[];
+
+function noFileInAnother(files: Files, context: z.RefinementCtx): void {
+  files.forEach((file, index) => {
+    const parent = files.find(({ path }) => file.path.startsWith(`${path}/`));
+    if (parent) {
+      context.addIssue({
+        code: "custom",
+        path: [index, "path"],
+        message: `lies below the file ${parent.path}`,
+      });
+    }
+  });
+}
 
 /**
  * The whole typed spec of a recipe, driver-neutral; parsing fills in every default, so that a stored spec
@@ -186,7 +205,7 @@ export const recipeSpecSchema = z.strictObject({
   workingDir: nullable(line(4096)),
   ports: listOf(port, (item) => item.name, 50),
   env: listOf(envVar, (item) => item.name, 500),
-  files: listOf(configFile, (item) => item.path),
+  files: listOf(configFile, (item) => item.path).superRefine(noFileInAnother),
   readiness: nullable(probe),
   liveness: nullable(probe),
   restart: nullable(restart),

@@ -68,7 +68,7 @@ async function refresh(
   stored: StoredSpec | null,
 ): Promise<void> {
   const driver = drivers.get(row.driver)!;
-  const desired = renderFor(driver, recipeSpecSchema.parse(row.spec), row);
+  const desired = renderFor(driver, { ...emptySpec, ...row.spec }, row);
   const deployed = stored && projectBase(driver, { ...emptySpec, ...stored.base });
   const [desiredHash, deployedHash] = await keepBases(tx, deployed ? [desired, deployed] : [desired]);
   await tx.query(

@@ -59,10 +59,11 @@ const isInput = ({ kind }: EnvVar) => kind === "INPUT" || kind === "SECRET";
 
 /**
  * Finds what is wrong with a spec's references before any service uses it.
- * @throws UserInputErrors UNKNOWN_COMPUTED, naming the variable and the reference
+ * @throws UserInputErrors UNKNOWN_COMPUTED, naming the variable and the reference; INVALID for a probe of a port
+ * that is not there
  */
 export function checkReferences(spec: RecipeSpec): void {
-  const problems: UserInputError[] = [];
+  const problems: UserInputError[] = unknownProbePorts(spec);
   const resolve: Resolve = (name) => (name.startsWith("REBAKE_VALUE_") ? [] : computedText(name, spec));
   spec.env.forEach((variable, index) => {
     if (variable.kind === "COMPUTED") {
@@ -78,6 +79,21 @@ export function checkReferences(spec: RecipeSpec): void {
   if (problems.length > 0) {
     throw new UserInputErrors(problems);
   }
+}
+
+/** Such a probe would fail only when its deadline has passed. */
+function unknownProbePorts({ readiness, liveness, ports }: RecipeSpec): UserInputError[] {
+  const names = ports.filter((item) => item.protocol === "TCP").map((item) => item.name);
+  return Object.entries({ readiness, liveness }).flatMap(([probe, value]) => {
+    const way = value?.httpGet ? "httpGet" : "tcp";
+    const asked = value?.[way];
+    if (!asked || (asked.port === null ? names.length > 0 : names.includes(asked.port))) {
+      return [];
+    }
+    const what = asked.port === null ? "no TCP port to ask" : `no TCP port ${asked.port}`;
+    const message = `${probe}.${way}.port: the recipe has ${what}; it has ${names.join(", ") || "none"}.`;
+    return [new UserInputError("INVALID", message, ["spec", probe, way, "port"])];
+  });
 }
 
 function unknownComputed(name: string, field: string[]): UserInputError {

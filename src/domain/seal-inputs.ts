@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { UserInputError } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { RecipeSpec } from "./recipe-spec.js";
 import type { InputValue } from "./service.js";
@@ -16,10 +15,7 @@ export function secretContext(serviceId: string, version: string): string {
   return `service-secret:${serviceId}:${version}`;
 }
 
-/**
- * Parts the values given for a recipe's inputs: those of kind SECRET become a version id and ciphertext.
- * @throws UserInputError INVALID for a value no environment variable can hold
- */
+/** Parts the values given for a recipe's inputs: those of kind SECRET become a version id and ciphertext. */
 export function sealInputs(
   spec: RecipeSpec,
   given: readonly { name: string; value: string }[],
@@ -28,9 +24,6 @@ export function sealInputs(
 ): { inputs: InputValue[]; secrets: SealedSecret[] } {
   const secrets: SealedSecret[] = [];
   const inputs = given.map(({ name, value }): InputValue => {
-    if (value.includes("\0")) {
-      throw new UserInputError("INVALID", `Input ${name} contains a NUL character.`, ["inputs", name]);
-    }
     if (spec.env.find((item) => item.name === name)?.kind !== "SECRET") {
       return { name, value };
     }

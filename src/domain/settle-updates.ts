@@ -1,67 +1,54 @@
-import type { UpdateReason, UpdateSnapshot } from "../events/event-map.js";
+import type { SerialisedEvent } from "../events/event-map.js";
 import type { Transaction } from "../storage/transaction.js";
 import { newId } from "./id.js";
 
 /**
  * Makes the Updates of these services say what is true now, and tells of every one that appears, changes or
  * goes. An Update stands exactly while desired and deployed differ; a service that never ran gets its first one
- * when its first deploy has ended. The caller has locked the services, or just inserted them.
+ * when its first deploy has ended, and keeps it until one succeeds. The caller has locked the services, or just inserted them.
  */
 export async function settleUpdates(tx: Transaction, serviceIds: readonly string[]): Promise<void> {
   const resolved = await removeSettled(tx, serviceIds);
   const raised = await raiseOutstanding(tx, serviceIds);
-  for (const row of resolved) {
-    tx.emit({ type: "UPDATE_RESOLVED", payload: snapshotOfRow(row) });
-  }
-  for (const row of raised) {
-    tx.emit({ type: "UPDATE_AVAILABLE", payload: snapshotOfRow(row) });
-  }
+  tx.emitSerialised(resolved.map((row) => ({ ...row, type: "UPDATE_RESOLVED", operationId: null })));
+  tx.emitSerialised(raised.map((row) => ({ ...row, type: "UPDATE_AVAILABLE", operationId: null })));
 }
 
-interface UpdateRow {
-  id: string;
-  service_id: string;
-  service: string;
-  environment_id: string;
-  environment: string;
-  recipe_id: string;
-  recipe: string;
-  reasons: UpdateReason[];
-  from_revision: number | null;
-  to_revision: number;
-  from_spec: string | null;
-  to_spec: string;
-  since: Date;
-}
+type Told = Pick<SerialisedEvent, "environmentId" | "serviceId" | "payload">;
 
 const outstanding = `service.removed_at is null
   and service.desired_fingerprint is distinct from service.deployed_fingerprint
   and (service.deployed_fingerprint is not null or not exists (
-    select from operation where operation.service_id = service.id and operation.state in ('QUEUED', 'RUNNING')))`;
+    select from operation where operation.service_id = service.id and operation.state in ('QUEUED', 'RUNNING'))
+    or exists (select from service_update as standing where standing.service_id = service.id))`;
 
-const named = (
-  update: string,
-) => `select ${update}.*, service.name as service, environment.code as environment,
-    recipe.name as recipe
-  from ${update}
-  join service on service.id = ${update}.service_id
-  join environment on environment.id = ${update}.environment_id
-  join recipe on recipe.id = ${update}.recipe_id
-  order by ${update}.service_id`;
+/** PostgreSQL writes the snapshots (UpdateSnapshot) out: nothing here looks into thousands of them. */
+const told = (update: string) => `select u.environment_id as "environmentId", u.service_id as "serviceId",
+    json_build_object(
+      'updateId', u.id, 'serviceId', u.service_id, 'service', service.name,
+      'environmentId', u.environment_id, 'environment', environment.code,
+      'recipeId', u.recipe_id, 'recipe', recipe.name, 'reasons', u.reasons,
+      'fromRevision', u.from_revision, 'toRevision', u.to_revision, 'fromSpec', u.from_spec, 'toSpec', u.to_spec,
+      'since', to_char(u.since at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text as payload
+  from ${update} as u
+  join service on service.id = u.service_id
+  join environment on environment.id = u.environment_id
+  join recipe on recipe.id = u.recipe_id
+  order by u.service_id`;
 
-async function removeSettled(tx: Transaction, serviceIds: readonly string[]): Promise<UpdateRow[]> {
-  return tx.query<UpdateRow>(
+async function removeSettled(tx: Transaction, serviceIds: readonly string[]): Promise<Told[]> {
+  return tx.query<Told>(
     `with gone as (
        delete from service_update using service
        where service_update.service_id = service.id and service.id = any($1) and not (${outstanding})
        returning service_update.*)
-     ${named("gone")}`,
+     ${told("gone")}`,
     [serviceIds],
   );
 }
 
 /** Returns only what is new or differs in what would run; a revision that changes nothing is noted silently. */
-async function raiseOutstanding(tx: Transaction, serviceIds: readonly string[]): Promise<UpdateRow[]> {
+async function raiseOutstanding(tx: Transaction, serviceIds: readonly string[]): Promise<Told[]> {
   await tx.query(
     `update service_update set to_revision = service.desired_revision, to_spec = service.desired_spec
      from service
@@ -70,7 +57,7 @@ async function raiseOutstanding(tx: Transaction, serviceIds: readonly string[]):
        and service_update.to_revision <> service.desired_revision`,
     [serviceIds],
   );
-  return tx.query<UpdateRow>(
+  return tx.query<Told>(
     `with raised as (
        insert into service_update as old (id, service_id, environment_id, recipe_id, reasons,
          from_revision, to_revision, from_spec, to_spec, from_fingerprint, to_fingerprint)
@@ -86,25 +73,7 @@ async function raiseOutstanding(tx: Transaction, serviceIds: readonly string[]):
        where (old.from_fingerprint, old.to_fingerprint)
          is distinct from (excluded.from_fingerprint, excluded.to_fingerprint)
        returning *)
-     ${named("raised")}`,
+     ${told("raised")}`,
     [serviceIds, serviceIds.map(() => newId("update"))],
   );
-}
-
-function snapshotOfRow(row: UpdateRow): UpdateSnapshot {
-  return {
-    updateId: row.id,
-    serviceId: row.service_id,
-    service: row.service,
-    environmentId: row.environment_id,
-    environment: row.environment,
-    recipeId: row.recipe_id,
-    recipe: row.recipe,
-    reasons: row.reasons,
-    fromRevision: row.from_revision,
-    toRevision: row.to_revision,
-    fromSpec: row.from_spec,
-    toSpec: row.to_spec,
-    since: row.since.toISOString(),
-  };
 }

@@ -1,5 +1,5 @@
 import type { Transaction } from "../storage/transaction.js";
-import type { NewEvent } from "./event-map.js";
+import type { SerialisedEvent } from "./event-map.js";
 
 /**
  * Appends a transaction's events and returns the newest cursor, null when there are none.
@@ -33,12 +33,12 @@ export async function appendEvents(tx: Transaction): Promise<bigint | null> {
   return BigInt(row!.cursor);
 }
 
-function toColumns(events: NewEvent[]) {
+function toColumns(events: SerialisedEvent[]) {
   return {
     types: events.map((event) => event.type),
-    environments: events.map((event) => event.payload.environmentId),
-    services: events.map((event) => event.payload.serviceId),
-    operations: events.map((event) => ("operationId" in event.payload ? event.payload.operationId : null)),
-    payloads: events.map((event) => JSON.stringify(event.payload)),
+    environments: events.map((event) => event.environmentId),
+    services: events.map((event) => event.serviceId),
+    operations: events.map((event) => event.operationId),
+    payloads: events.map((event) => event.payload),
   };
 }

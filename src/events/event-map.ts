@@ -80,5 +80,21 @@ export type NewEvent = {
   [T in EventType]: { type: T; payload: EventMap[T] };
 }[EventType];
 
+/** An event whose payload is JSON text already: thousands of them come out of one statement. */
+export interface SerialisedEvent {
+  type: EventType;
+  environmentId: string;
+  serviceId: string;
+  operationId: string | null;
+  /** JSON of the type's payload in EventMap. */
+  payload: string;
+}
+
+export function serialise({ type, payload }: NewEvent): SerialisedEvent {
+  const { environmentId, serviceId } = payload;
+  const operationId = "operationId" in payload ? payload.operationId : null;
+  return { type, environmentId, serviceId, operationId, payload: JSON.stringify(payload) };
+}
+
 /** An event of the log; cursors are handed out in commit order and without gaps. */
 export type LoggedEvent = NewEvent & { cursor: bigint; at: Date };

@@ -34,7 +34,10 @@ export class ListenConnection {
       await this.client?.query("select pg_notify($1, $2)", [channel, payload]);
       return this.client !== null;
     } catch (error) {
-      this.options.onError(error);
+      // What was still to be sent at the stop is found by the others' polls.
+      if (!this.stopping.signal.aborted) {
+        this.options.onError(error);
+      }
       return false;
     }
   }

@@ -7,10 +7,6 @@ export interface Hints {
   events: string;
   /** Id of an operation whose log grew. */
   log: string;
-  /** Id of an environment in which work was queued. */
-  work: string;
-  /** Id of an operation somebody wants cancelled. */
-  cancel: string;
 }
 export type HintKind = keyof Hints;
 /** Null: anything may have happened (a reconnect, or the slow poll). */
@@ -25,7 +21,7 @@ export interface NotifierOptions {
   notify?: boolean;
 }
 
-const kinds = ["events", "log", "work", "cancel"] as const satisfies HintKind[];
+const kinds = ["events", "log"] as const satisfies HintKind[];
 const channelOf = (kind: HintKind) => `rebake_${kind}`;
 /** Different hints of one kind that wait to be sent; when there are more, the oldest are left to the poll. */
 const mostWaiting = 1_000;
@@ -38,14 +34,10 @@ export class Notifier {
   private readonly listeners: Record<HintKind, Set<HintListener>> = {
     events: new Set(),
     log: new Set(),
-    work: new Set(),
-    cancel: new Set(),
   };
   private readonly waiting: Record<HintKind, Set<string>> = {
     events: new Set(),
     log: new Set(),
-    work: new Set(),
-    cancel: new Set(),
   };
   private connection: ListenConnection | null = null;
   private poll: NodeJS.Timeout | null = null;

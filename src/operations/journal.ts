@@ -1,11 +1,15 @@
 import { Operation, snapshotOf } from "../domain/operation.js";
 import { Service } from "../domain/service.js";
 import { settleUpdates } from "../domain/settle-updates.js";
-import { LeaseLost } from "../errors.js";
+import { storable } from "../domain/storable.js";
+import { type Cause, LeaseLost } from "../errors.js";
 import type { StepSnapshot } from "../events/event-map.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
 import type { Outcome, StepProgress, StepState } from "./driver.js";
 import type { Intent } from "./targets.js";
+
+/** Longer lines of evidence are cut to this many characters; the operation's log has them in full. */
+const longestEvidence = 2000;
 
 /** From which states a step may come into each state; anything else is a fault of the driver. */
 const transitions: Record<StepState, readonly StepState[]> = {
@@ -49,6 +53,7 @@ export class Journal {
 
   /** Writes the verdict, and with it what the service runs from now on and whether that is what it should. */
   finish(outcome: Outcome): Promise<void> {
+    const cause = outcome.cause && keptCause(outcome.cause);
     return this.inOrder(() =>
       this.transactions.run(async (tx) => {
         const service = await tx.manager.findOneOrFail(Service, {
@@ -57,7 +62,7 @@ export class Journal {
         });
         const steps = this.operation.steps.map((step) => closeStep(step, outcome));
         const finishedAt = new Date();
-        const changes = { state: outcome.verdict, cause: outcome.cause, steps, finishedAt };
+        const changes = { state: outcome.verdict, cause, steps, finishedAt };
         await this.update(tx, { ...changes, leaseUntil: null });
         Object.assign(this.operation, changes);
         if (outcome.verdict === "SUCCEEDED" || outcome.verdict === "UNPROVEN") {
@@ -105,7 +110,7 @@ function advance(step: StepSnapshot, { state, done, of, detail }: StepProgress):
     state,
     done,
     of,
-    detail: detail ?? step.detail,
+    detail: detail === undefined ? step.detail : storable(detail),
     startedAt: step.startedAt ?? (state === "SKIPPED" ? null : now),
     finishedAt: ended ? now : null,
   };
@@ -121,6 +126,12 @@ function closeStep(step: StepSnapshot, { verdict }: Outcome): StepSnapshot {
     return { ...step, state: good ? "DONE" : "FAILED", finishedAt: new Date().toISOString() };
   }
   return step;
+}
+
+/** Evidence comes from git, npm and apps: it may hold anything and be of any length, and every event repeats it. */
+function keptCause({ message, lastLines, ...rest }: Cause): Cause {
+  const kept = (text: string) => storable(text.slice(0, longestEvidence));
+  return { ...rest, message: kept(message), lastLines: lastLines.map(kept) };
 }
 
 async function recordDeployed(tx: Transaction, service: Service, operation: Operation): Promise<void> {

@@ -6,6 +6,7 @@ import { loadSpec, type SpecId } from "../domain/spec-store.js";
 import { LeaseLost, OperationFailure } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
+import { chainOf, isUnavailable } from "../storage/unavailable.js";
 import type { Driver, OperationLogLine, Outcome, Reporter, Target } from "./driver.js";
 import type { Journal } from "./journal.js";
 import { buildTarget, deployedIntent, type Intent, loadGitCredential, refOf } from "./targets.js";
@@ -53,12 +54,12 @@ export async function runOperation(
   return outcome;
 }
 
-/** Expected ends are verdicts; a lost lease is none; anything else is a fault that the log explains. */
+/** Expected ends are verdicts; a lost lease or database is none; anything else is a fault that the log explains. */
 async function verdictOf(log: Logger, work: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof LeaseLost) {
+    if (error instanceof LeaseLost || chainOf(error).some(isUnavailable)) {
       throw error;
     }
     if (error instanceof OperationFailure) {

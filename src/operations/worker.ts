@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { Operation } from "../domain/operation.js";
 import { LeaseLost, OperationFailure } from "../errors.js";
 import { type Claimant, claimNext, prolong, release } from "./claim.js";
@@ -146,12 +147,21 @@ export class Worker {
       const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
       log.info({ verdict: outcome.verdict, cause: outcome.cause?.code, seconds }, "operation ended");
     } catch (error) {
-      log[error instanceof LeaseLost ? "info" : "error"]({ err: error }, "operation left for the next claim");
-      await release(transactions, operation).catch((err) =>
-        log.warn({ err }, "its lease runs out by itself"),
-      );
+      await this.leave(operation, error, log);
     } finally {
       await lines.close();
+    }
+  }
+
+  /** Whatever failed here might fail again: only a server that stops hands over at once, else the lease runs out. */
+  private async leave(operation: Operation, error: unknown, log: Logger): Promise<void> {
+    if (error instanceof LeaseLost) {
+      log.info({ err: error }, "operation left for the next claim");
+      await release(this.options.transactions, operation).catch((err) =>
+        log.warn({ err }, "its lease runs out by itself"),
+      );
+    } else {
+      log.error({ err: error }, "operation interrupted; it goes on when its lease has run out");
     }
   }
 

@@ -14,6 +14,11 @@ export interface Home {
   release(): Promise<void>;
 }
 
+/** What is secret in it is closed by itself; as root, the user PostgreSQL runs as must get to its own part. */
+const folderMode = process.getuid?.() === 0 ? 0o711 : 0o700;
+/** What services leave there (working copies, logs, sources) is nobody else's business. */
+const privateFolders = ["services", "cache", "run"];
+
 /** What fits into the address of a Unix socket on every system. */
 const longestSocketPath = 100;
 
@@ -23,7 +28,10 @@ const longestSocketPath = 100;
  */
 export async function openHome(folder: string): Promise<Home> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(folder, { recursive: true, mode: folderMode });
+    for (const name of privateFolders) {
+      await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+    }
     const lock = await takeLock(folder);
     const hostId = await readOrMake(join(folder, "host-id"), () => randomUUID());
     return { folder, hostId, release: () => new Promise((resolve) => lock.close(() => resolve())) };

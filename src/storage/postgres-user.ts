@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { chmod, lstat, mkdir, readFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { chmod, lstat, mkdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -41,13 +41,14 @@ export async function canEnter(user: RunAs, folder: string): Promise<boolean> {
 }
 
 /**
- * A folder that every user can enter, for what cannot stay in `home`; always the same for the same home.
+ * A folder that every user can enter, for what cannot stay in `home`; always the same for the same home, and
+ * another one when the home was removed and made again.
  * @throws StartError DATABASE_FAILED when neither /var/lib nor the temp folder will do
  */
 export async function reachableFolder(home: string, user: RunAs): Promise<{ shared: string; own: string }> {
-  const hash = createHash("sha256").update(home).digest("hex").slice(0, 12);
+  const name = await nameOfOwn(home);
   for (const shared of ["/var/lib/rebake", join(tmpdir(), "rebake-postgres")]) {
-    const own = join(shared, hash);
+    const own = join(shared, name);
     if ((await ownedFolder(shared)) && (await ownedFolder(own)) && (await canEnter(user, own))) {
       return { shared, own };
     }
@@ -57,6 +58,17 @@ export async function reachableFolder(home: string, user: RunAs): Promise<{ shar
     `The user that PostgreSQL runs as (uid ${user.uid}) can enter neither ${home} nor /var/lib/rebake; ` +
       "set REBAKE_HOME to a folder that all users can enter, or do not start as root.",
   );
+}
+
+/** Random, and kept in the home: data elsewhere must not outlive the keys in it that open it. */
+async function nameOfOwn(home: string): Promise<string> {
+  const file = join(home, "postgres-folder");
+  await writeFile(file, randomBytes(8).toString("hex"), { flag: "wx", mode: 0o600 }).catch((error) => {
+    if (error.code !== "EEXIST") {
+      throw error;
+    }
+  });
+  return (await readFile(file, "utf8")).trim();
 }
 
 /** Makes the folder; one that somebody else made beforehand is not to be trusted. */

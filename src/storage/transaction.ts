@@ -1,10 +1,10 @@
 import type { DataSource, EntityManager } from "typeorm";
 import { appendEvents } from "../events/append.js";
-import type { NewEvent } from "../events/event-map.js";
+import { type NewEvent, type SerialisedEvent, serialise } from "../events/event-map.js";
 
 /** One unit of work: all of it is committed with its events, or none. */
 export class Transaction {
-  readonly events: NewEvent[] = [];
+  readonly events: SerialisedEvent[] = [];
   constructor(readonly manager: EntityManager) {}
 
   /** Runs one statement and returns its rows (for UPDATE and DELETE: those of RETURNING). */
@@ -17,7 +17,14 @@ export class Transaction {
 
   /** To be appended to the event log as the last statement of this transaction. */
   emit(event: NewEvent): void {
-    this.events.push(event);
+    this.events.push(serialise(event));
+  }
+
+  /** As `emit`, for events that a statement has written out. */
+  emitSerialised(events: readonly SerialisedEvent[]): void {
+    for (const event of events) {
+      this.events.push(event);
+    }
   }
 }
 

@@ -71,6 +71,15 @@ describe("errors", () => {
     expect((await api.current.error(late, { n: null })).extensions.code).to.equal("BAD_REQUEST");
   });
 
+  it("blames a NUL in a filter on its sender", async () => {
+    for (const query of [
+      "query ($s: String!) { recipe(name: $s) { id } }",
+      "query ($s: String!) { services(filter: { environment: $s }) { totalCount } }",
+    ]) {
+      expect((await api.current.error(query, { s: "\0" })).extensions.code).to.equal("BAD_REQUEST");
+    }
+  });
+
   it("cuts messages that quote what was sent", async () => {
     const error = await api.current.error("query ($n: Int) { recipes(first: $n) { totalCount } }", {
       n: "x".repeat(50_000),

@@ -126,6 +126,29 @@ describe("mutations", () => {
     expect(await codes("deployService", { ...deploy, inputs: extra })).to.include(
       "UNKNOWN_INPUT inputs.NOPE",
     );
+    for (const id of [
+      "\0",
+      "svc_\0",
+      "\ud83d",
+      "x".repeat(50_000),
+      newId("recipe"),
+      "'; drop table service",
+    ]) {
+      expect(await codes("rebuildService", { service: id })).to.deep.equal(["NOT_FOUND service"]);
+      expect(await codes("removeService", { service: id })).to.deep.equal(["NOT_FOUND service"]);
+      expect(await codes("cancelOperation", { operation: id })).to.deep.equal(["NOT_FOUND operation"]);
+      expect(await codes("bumpRecipe", { recipe: id })).to.deep.equal(["NOT_FOUND recipe"]);
+    }
+    const nul = {
+      code: "NUL",
+      driver: "PROCESS",
+      description: "\0",
+      values: [{ name: "A", value: "\ud83d" }],
+    };
+    expect((await codes("createEnvironment", nul)).sort()).to.deep.equal([
+      "INVALID description",
+      "INVALID values.0.value",
+    ]);
     expect(await codes("rebuildService", { service: missing })).to.deep.equal(["NOT_FOUND service"]);
     expect(await codes("removeService", { service: "" })).to.deep.equal(["NOT_FOUND service"]);
     expect(await codes("cancelOperation", { operation: newId("operation") })).to.deep.equal([

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { eventually } from "../support/eventually.js";
-import { hubRival, type Rival, rawRival, stockRival, updateAvailable } from "./fanout-rivals.js";
+import { hubRival, type Rival, rawRival, stockRival, updateAvailable } from "./support/fanout-rivals.js";
 
 export interface FanoutRow {
   what: string;
@@ -48,11 +48,11 @@ export async function run(): Promise<{ rows: FanoutRow[] }> {
   return { rows };
 }
 
-async function measure(rival: Rival): Promise<{ milliseconds: number; bytes: number }> {
+export async function measure(rival: Rival): Promise<{ milliseconds: number; bytes: number }> {
   rival.http.listen(0, "127.0.0.1");
   await once(rival.http, "listening");
   const { port } = rival.http.address() as AddressInfo;
-  const script = fileURLToPath(new URL("./fanout-subscribers.js", import.meta.url));
+  const script = fileURLToPath(new URL("./support/fanout-subscribers.js", import.meta.url));
   const child = fork(script, [`ws://127.0.0.1:${port}/graphql`, `${subscribers}`, `${events}`]);
   await once(child, "message");
   await eventually(() => rival.subscribers() === subscribers, { deadline: 10_000 });

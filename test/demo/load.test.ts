@@ -49,13 +49,16 @@ describe("the demo's load", () => {
       requestsPerSecond: 200,
       timeoutMs: 300,
     });
+    const began = performance.now();
     await delay(600);
     const report = await load.stop();
+    const due = ((performance.now() - began) / 1000) * 200;
 
-    expect(report.sent).to.be.within(100, 130);
+    // Nothing is sent while it stops, so it may be less than due by then, never more.
+    expect(report.sent).to.be.within(100, due + 2);
     expect(report.failed).to.equal(report.sent);
     expect([...report.services[0]!.reasons]).to.deep.equal([["no answer in 300 ms", report.sent]]);
-    expect(report.services[0]!.longestGap).to.be.at.least(600);
+    expect(report.services[0]!.longestGap).to.be.at.least(590);
   });
 
   it("counts wrong and broken answers with their reasons and tries none again", async () => {

@@ -11,14 +11,13 @@ import { resolveCommit } from "../../src/deployer/resolve-commit.js";
 import { OperationFailure } from "../../src/errors.js";
 import { until } from "../drivers/bench.js";
 import { GitFixture } from "../drivers/git-fixture.js";
-import { describeWithoutLeaks } from "../drivers/leaks.js";
 import { GitServer } from "./git-server.js";
 
 const program = fileURLToPath(new URL("../../src/deployer/deployer.js", import.meta.url));
 const run = promisify(execFile);
 const credential = { username: "ci", password: "s3cret pässword'\"$(touch x)" };
 
-describeWithoutLeaks("the deployer", () => {
+describe("the deployer", () => {
   let home: string;
   let repository: GitFixture;
   let first: string;

@@ -61,4 +61,5 @@ export const recipeSpec: fc.Arbitrary<RecipeSpec> = fc
     }),
     rollout: fc.record({ drain: fc.integer({ min: 0, max: 60 }) }),
   })
+  .map((spec) => ({ ...spec, readiness: spec.ports.length > 0 ? spec.readiness : null }))
   .map((spec) => recipeSpecSchema.parse(spec));

@@ -39,6 +39,34 @@ describe("recipe spec", () => {
       "spec.env.0.name",
     ],
     ["a value with a NUL", { env: [{ name: "A", kind: "STATIC", value: "a\0b" }] }, "spec.env.0.value"],
+    ["half an emoji", { env: [{ name: "A", kind: "STATIC", value: "a\ud83d" }] }, "spec.env.0.value"],
+    [
+      "half an emoji in a branch",
+      { source: { repository: "https://h/x", branch: "\ud83d" } },
+      "spec.source.branch",
+    ],
+    ["a file that is a folder", { files: [{ path: "/etc/", content: "" }] }, "spec.files.0.path"],
+    [
+      "a file below a file",
+      {
+        files: [
+          { path: "/etc/a", content: "" },
+          { path: "/etc/a/b", content: "" },
+        ],
+      },
+      "spec.files.1.path",
+    ],
+    [
+      "a file whose name no disk takes",
+      { files: [{ path: `/etc/${"a".repeat(300)}`, content: "" }] },
+      "spec.files.0.path",
+    ],
+    [
+      "a probe of a port that is not there",
+      { ports: [{ name: "http", target: 80 }], readiness: { tcp: { port: "nope" } } },
+      "spec.readiness.tcp.port",
+    ],
+    ["a probe without a port to ask", { liveness: { httpGet: {} } }, "spec.liveness.httpGet.port"],
     ["a static variable without a value", { env: [{ name: "A", kind: "STATIC" }] }, "spec.env.0.value"],
     [
       "a secret's value in the recipe",
@@ -96,6 +124,8 @@ describe("git names", () => {
     "ssh://-oProxyCommand=x/a",
     "ssh://-x@host/a",
     "git@host:-x",
+    "git@-oProxyCommand=x:a",
+    "git@-x:a",
     "https://git.example/",
     "/etc",
     "file:relative",

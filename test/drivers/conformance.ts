@@ -5,7 +5,6 @@ import { failing } from "./conformance/failing.js";
 import { replacing } from "./conformance/replacing.js";
 import { type AddCase, Rig } from "./conformance/rig.js";
 import { running } from "./conformance/running.js";
-import { describeWithoutLeaks } from "./leaks.js";
 
 const themes = [deploying, failing, replacing, running];
 
@@ -34,7 +33,7 @@ export function conformance(rows: DriverRow[]): void {
 }
 
 function suite(row: DriverRow, record: (name: string, result: string) => void): void {
-  describeWithoutLeaks(row.name, () => {
+  describe(row.name, () => {
     const rig = new Rig(row);
     before(() => rig.open());
     after(() => rig.close());

@@ -31,13 +31,13 @@ async function answers(address: string): Promise<any> {
 
 describe("starting and stopping", function () {
   this.timeout(120_000);
+  // Hooks run in their order: before the database goes.
+  after(() => RebakeProcess.endAll());
   const folder = tempFolder();
   const home = () => join(folder.path, "home");
   const database = testDatabase({ empty: true });
   const external = () => ({ ...examples, DATABASE_URL: database.url });
   let addresses: string[] = [];
-
-  after(() => RebakeProcess.endAll());
 
   it("installs, deploys both examples, and stops leaving nothing running", async () => {
     const rebake = await RebakeProcess.start(home(), examples);
@@ -58,6 +58,16 @@ describe("starting and stopping", function () {
     expect((await stat(join(home(), "admin-token"))).mode & 0o777).to.equal(0o600);
     expect(await rebake.end("SIGINT")).to.equal(0);
     expect(processesOf(home())).to.deep.equal([]);
+  });
+
+  it("leaves nothing running when it is stopped in the middle of its first start", async () => {
+    const young = join(folder.path, "young");
+    const rebake = RebakeProcess.spawn(young, examples);
+    await eventually(() => processesOf(young).some((line) => /postgres -D|initdb/.test(line)), {
+      deadline: 30_000,
+    });
+    expect(await rebake.end("SIGINT")).to.equal(0);
+    expect(processesOf(young)).to.deep.equal([]);
   });
 
   it("is ready again in under 5 s, with the same token, and brings the services back", async () => {

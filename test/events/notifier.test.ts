@@ -68,22 +68,22 @@ describe("the notifier", () => {
       here.committed(cursor);
     }
     await eventually(() => there.includes("5"));
-    here.hint("work", "env_1");
+    here.hint("log", "opn_1");
     expect(there).to.deep.equal([null, "5"]);
   });
 
   it("comes back after its connection was cut, and has everybody look again", async () => {
-    const there = await listening("work");
+    const there = await listening("log");
     await dataSource.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
        where application_name = 'rebake events' and datname = current_database()`,
     );
     await eventually(() => there.length === 2 && there[1] === null);
     const here = start();
-    const local = hintsOf(here, "work");
+    const local = hintsOf(here, "log");
     await eventually(() => local.length === 1);
-    here.hint("work", "env_9");
-    await eventually(() => there.includes("env_9"));
+    here.hint("log", "opn_9");
+    await eventually(() => there.includes("opn_9"));
   });
 
   for (const notify of [true, false]) {

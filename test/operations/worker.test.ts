@@ -209,6 +209,34 @@ describe("worker", () => {
     expect(JSON.stringify(cause)).not.to.contain("secret inside");
   });
 
+  it("keeps evidence that no database takes as it is, and not more of it than anybody reads", async () => {
+    startWorker();
+    catalog.driver.script = async (_target, report) => {
+      await report.step({ step: "START", state: "RUNNING", done: 0, of: 2, detail: "half \ud83d" });
+      const lastLines = ["NUL \0", "half \ud83d", "whole 😀", "x".repeat(100_000)];
+      return { verdict: "FAILED", cause: { code: "APP_EXITED", message: "\udfff", exitCode: 3, lastLines } };
+    };
+    const { operation } = await deploy();
+    const { state, cause } = (await ended(operation.id))!;
+    expect([state, cause?.message]).to.deep.equal(["FAILED", "\ufffd"]);
+    expect(cause?.lastLines.slice(0, 3)).to.deep.equal(["NUL \ufffd", "half \ufffd", "whole 😀"]);
+    expect(cause?.lastLines[3]).to.have.length.below(3000);
+  });
+
+  it("has no verdict while the database is away, and goes on when it is back", async () => {
+    startWorker("host-1/a", 1);
+    let tries = 0;
+    catalog.driver.script = async (target, report, current) => {
+      if (++tries === 1) {
+        throw Object.assign(new Error("Connection terminated unexpectedly"), { code: "57P01" });
+      }
+      return succeed(target, report, current);
+    };
+    const { operation } = await deploy();
+    const { state, fence } = (await ended(operation.id))!;
+    expect([state, fence, tries]).to.deep.equal(["SUCCEEDED", "2", 2]);
+  });
+
   it("stops a running operation when it is cancelled", async () => {
     const worker = startWorker("host-1/a", 1);
     catalog.driver.script = hang;

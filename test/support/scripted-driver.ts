@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { RenderedSpec } from "../../src/domain/rendered-spec.js";
 import type {
   Driver,
@@ -76,6 +77,8 @@ export const succeed: Script = async ({ replicas }, report) => {
 /** Waits until it is told to stop, as a driver in the middle of its work does. */
 export const hang: Script = async (_target, report) => {
   await report.step({ step: "START", state: "RUNNING", done: 0, of: 1 });
-  await new Promise((resolve) => report.signal.addEventListener("abort", resolve, { once: true }));
+  if (!report.signal.aborted) {
+    await once(report.signal, "abort");
+  }
   throw report.signal.reason;
 };

@@ -55,7 +55,9 @@ export function resolver(target: Target, facts: InstanceFacts): (text: Text) => 
 
 /** All that an instance sees as its environment: nothing of the server's own but what finds programs. */
 export function childEnvironment(target: Target, facts: InstanceFacts): Record<string, string> {
-  const environment: Record<string, string> = { PATH: nodeFirst(process.env.PATH) };
+  // Without a prototype even a variable named `__proto__` is only a name.
+  const environment: Record<string, string> = Object.create(null);
+  environment.PATH = nodeFirst(process.env.PATH);
   for (const name of ["HOME", "LANG", "TMPDIR", "TZ"]) {
     const value = process.env[name];
     if (value !== undefined) {

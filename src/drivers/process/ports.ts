@@ -71,7 +71,11 @@ export class PublishedPorts {
   private async load(): Promise<Allocations> {
     try {
       return JSON.parse(await readFile(this.file, "utf8")) as Allocations;
-    } catch {
+    } catch (error) {
+      // Anything but a missing file: giving every service another port is worse than to stop here.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+        throw error;
+      }
       return {};
     }
   }

@@ -82,7 +82,7 @@ function ask(host: string, port: number, path: string, timeout: number): Promise
       const status = response.statusCode ?? 0;
       response.once("error", () => undefined).resume();
       request.destroy();
-      if (status >= 200 && status < 300) {
+      if (status >= 200 && status < 400) {
         resolve({ ok: true, host });
       } else {
         fail(`GET ${path} answered ${status}`);

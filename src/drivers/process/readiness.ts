@@ -95,7 +95,7 @@ export function notReady(instance: Instance, deadline: number, lastLines: string
     return new OperationFailure("NOT_LISTENING", message, { lastLines });
   }
   if (probe && !probe.ok) {
-    const message = `${who} was not ready after ${deadline} s: ${probe.message}.`;
+    const message = `${who} was not ready after ${deadline} s: ${probe.message.replace(/\.$/, "")}.`;
     return new OperationFailure("PROBE_FAILED", message, { lastLines });
   }
   const message = `${who} was not proven ready within ${deadline} s: allow more time in rollout.deadline.`;

@@ -71,7 +71,10 @@ async function oneLife(
       unwell = message;
     });
     const exit = await Promise.race([child.exited, once(watching)]);
-    return { exit, message: unwell ?? (exit ? `ended with ${describeExit(exit)}` : "stopped") };
+    // Ended by its liveness probe it has failed, however politely it went.
+    return unwell
+      ? { exit: null, message: unwell }
+      : { exit, message: exit ? `ended with ${describeExit(exit)}` : "stopped" };
   } catch (error) {
     return { exit: null, message: (error as Error).message };
   } finally {

@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { Cache } from "../../../src/drivers/process/cache.js";
 import { until } from "../bench.js";
-import { describeWithoutLeaks } from "../leaks.js";
 
-describeWithoutLeaks("the cache of sources and dependencies", () => {
+describe("the cache of sources and dependencies", () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "rebake-driver-test-"));

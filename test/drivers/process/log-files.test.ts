@@ -5,9 +5,8 @@ import { PassThrough } from "node:stream";
 import { expect } from "chai";
 import { eachLine, maxLineLength } from "../../../src/drivers/process/lines.js";
 import { LogFiles } from "../../../src/drivers/process/log-files.js";
-import { describeWithoutLeaks } from "../leaks.js";
 
-describeWithoutLeaks("a service's log files", () => {
+describe("a service's log files", () => {
   let folder: string;
   let logs: LogFiles;
   beforeEach(async () => {

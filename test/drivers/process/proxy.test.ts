@@ -4,9 +4,8 @@ import { expect } from "chai";
 import { ConnectionPool } from "../../../src/drivers/process/connection-pool.js";
 import { PortProxy, type Upstream } from "../../../src/drivers/process/proxy.js";
 import { until } from "../bench.js";
-import { describeWithoutLeaks } from "../leaks.js";
 
-describeWithoutLeaks("the proxy of a published port", () => {
+describe("the proxy of a published port", () => {
   const opened: { close(): void }[] = [];
   let proxy: PortProxy;
   let targets: Upstream[] = [];

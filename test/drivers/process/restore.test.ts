@@ -18,12 +18,11 @@ import {
   until,
 } from "../bench.js";
 import { GitFixture } from "../git-fixture.js";
-import { describeWithoutLeaks } from "../leaks.js";
 import { encode, processRow } from "./row.js";
 
 const program = fileURLToPath(new URL("./server-process.js", import.meta.url));
 
-describeWithoutLeaks("PROCESS after the server ended", () => {
+describe("PROCESS after the server ended", () => {
   let home: string;
   let target: Target;
   let second: string;

@@ -4,7 +4,6 @@ import { expect } from "chai";
 import type { RenderedSpec } from "../../../src/domain/rendered-spec.js";
 import type { ServiceRef, Target } from "../../../src/operations/driver.js";
 import { Bench, newRef, quick, Recorder, specOf, targetOf, until } from "../bench.js";
-import { describeWithoutLeaks } from "../leaks.js";
 import { processRow } from "./row.js";
 
 /** An app without source: answers /health and /live as it was last told to. */
@@ -27,7 +26,7 @@ const probe = (path: string) => ({
   failureThreshold: 1,
 });
 
-describeWithoutLeaks("supervision of running instances", () => {
+describe("supervision of running instances", () => {
   let bench: Bench;
   let ref: ServiceRef;
   before(async () => {

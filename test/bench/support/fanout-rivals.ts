@@ -11,11 +11,11 @@ import {
 } from "graphql";
 import { useServer } from "graphql-ws/use/ws";
 import { type WebSocket, WebSocketServer } from "ws";
-import { Feed } from "../../src/api/feed.js";
-import { Subscriptions } from "../../src/api/subscriptions.js";
-import { GraphqlWebSocket } from "../../src/api/websocket.js";
-import type { LoggedEvent } from "../../src/events/event-map.js";
-import { Hub } from "../../src/events/hub.js";
+import { Feed } from "../../../src/api/feed.js";
+import { Subscriptions } from "../../../src/api/subscriptions.js";
+import { GraphqlWebSocket } from "../../../src/api/websocket.js";
+import type { LoggedEvent } from "../../../src/events/event-map.js";
+import { Hub } from "../../../src/events/hub.js";
 
 /** One way to bring events to sockets. */
 export interface Rival {

@@ -1,18 +1,18 @@
-import { createEnvironment } from "../../src/domain/create-environment.js";
-import { createRecipe } from "../../src/domain/create-recipe.js";
-import { type Drivers, renderFor } from "../../src/domain/drivers.js";
-import { entities } from "../../src/domain/entities.js";
-import { Environment } from "../../src/domain/environment.js";
-import { findRecipe, loadRevision } from "../../src/domain/find.js";
-import { contentHash, fingerprinter } from "../../src/domain/fingerprint.js";
-import { newId } from "../../src/domain/id.js";
-import { keepBases, keepInputs, specIdOf } from "../../src/domain/spec-store.js";
-import { project } from "../../src/drivers/process/project.js";
-import type { DriverKind } from "../../src/operations/driver.js";
-import { openDatabase } from "../../src/storage/data-source.js";
-import { type Transaction, Transactions } from "../../src/storage/transaction.js";
-import { ScriptedDriver } from "../support/scripted-driver.js";
-import { silent } from "../support/silent.js";
+import { createEnvironment } from "../../../src/domain/create-environment.js";
+import { createRecipe } from "../../../src/domain/create-recipe.js";
+import { type Drivers, renderFor } from "../../../src/domain/drivers.js";
+import { entities } from "../../../src/domain/entities.js";
+import { Environment } from "../../../src/domain/environment.js";
+import { findRecipe, loadRevision } from "../../../src/domain/find.js";
+import { contentHash, fingerprinter } from "../../../src/domain/fingerprint.js";
+import { newId } from "../../../src/domain/id.js";
+import { keepBases, keepInputs, specIdOf } from "../../../src/domain/spec-store.js";
+import { project } from "../../../src/drivers/process/project.js";
+import type { DriverKind } from "../../../src/operations/driver.js";
+import { openDatabase } from "../../../src/storage/data-source.js";
+import { type Transaction, Transactions } from "../../../src/storage/transaction.js";
+import { ScriptedDriver } from "../../support/scripted-driver.js";
+import { silent } from "../../support/silent.js";
 
 class ProjectingDriver extends ScriptedDriver {
   override project = project;
