@@ -3,7 +3,7 @@ import { type SourceFile, sourceFiles } from "./support/sources.js";
 
 /** Packages each driver talks to its engine with. */
 const sdkOf: Record<string, string[]> = {
-  process: ["httpxy"],
+  process: [],
   swarm: ["dockerode"],
   kubernetes: ["@kubernetes/client-node"],
 };

@@ -17,20 +17,22 @@ export interface DeployerJob {
   commands: DeployerCommand[];
   /** Part of the marker: whatever an install script prints cannot pass for a report. */
   nonce: string;
-  fetch?: {
-    repository: string;
-    /** Full hash. */
-    commit: string;
-    /** Bare repository that is kept between fetches; made when missing. */
-    mirror: string;
-    /** New folder for the files of the commit. */
-    into: string;
-  };
-  install?: {
-    /** Where package.json is. */
-    folder: string;
-  };
+  fetch?: FetchJob;
+  install?: InstallJob;
   start?: { argv: string[]; folder: string };
+}
+export interface FetchJob {
+  repository: string;
+  /** Full hash. */
+  commit: string;
+  /** Bare repository that is kept between fetches; made when missing. */
+  mirror: string;
+  /** New folder for the files of the commit. */
+  into: string;
+}
+export interface InstallJob {
+  /** Where package.json is. */
+  folder: string;
 }
 export type DeployerStep = "FETCH_SOURCE" | "INSTALL" | "START";
 /** The causes of `src/errors.ts` that a deployer can find. */
@@ -82,6 +84,7 @@ export function gitEnvironment(
     ["credential.helper", ""],
     ["core.askPass", ""],
     ["gc.auto", "0"],
+    ["maintenance.auto", "false"],
     ["advice.detachedHead", "false"],
   ];
   if (credential && /^https?:/.test(repository)) {
@@ -136,35 +139,49 @@ export function classifyGit(output: string): "REPOSITORY_UNREACHABLE" | "REF_NOT
   return unreachable.test(output) ? "REPOSITORY_UNREACHABLE" : null;
 }
 
-class DeployerFailure extends Error {
+/** A step that failed, with what is to be reported of it. */
+export class DeployerFailure extends Error {
   constructor(readonly found: DeployerCause) {
     super(found.message);
   }
 }
 
-interface Finished {
+/** How a tool ended, with the last 20 lines it printed. */
+export interface Finished {
   code: number | null;
   signal: NodeJS.Signals | null;
   lastLines: string[];
 }
+/** How git and npm are run: by the program below as its children, by a driver in groups of their own. */
+export type RunTool = (
+  argv: string[],
+  env: NodeJS.ProcessEnv,
+  options?: { cwd?: string; quiet?: boolean },
+) => Promise<Finished>;
 
-/** Runs a tool, passes on what it prints and keeps the last 20 lines of it. */
-function run(argv: string[], env: NodeJS.ProcessEnv, cwd?: string): Promise<Finished> {
-  return new Promise((resolve, reject) => {
+/** Runs a tool, passes on what it prints (unless `quiet`) and keeps the last 20 lines of it. */
+const runHere: RunTool = (argv, env, { cwd, quiet = false } = {}) =>
+  new Promise((resolve, reject) => {
     const tool = spawn(argv[0]!, argv.slice(1), { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     const lastLines: string[] = [];
-    pass(tool, lastLines);
+    pass(tool, lastLines, quiet);
     tool.once("error", (error) => reject(missing(argv[0]!, error)));
     tool.once("close", (code, signal) => resolve({ code, signal, lastLines }));
   });
+
+/** A line of a tool's output as it may be shown as evidence. */
+export function evidenceLine(line: string): string {
+  return line.replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 350);
 }
 
-function pass(tool: ChildProcess, lastLines: string[]): void {
+function pass(tool: ChildProcess, lastLines: string[], quiet: boolean): void {
   for (const stream of [tool.stdout!, tool.stderr!]) {
     let rest = "";
     const keep = (line: string) => {
-      process.stdout.write(`${line}\n`);
-      lastLines.push(line.replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 350));
+      if (!quiet) {
+        process.stdout.write(`${line}\n`);
+      }
+      lastLines.push(evidenceLine(line));
       lastLines.splice(0, lastLines.length - 20);
     };
     stream.setEncoding("utf8");
@@ -187,43 +204,34 @@ function failure(code: DeployerCauseCode, message: string, evidence?: Finished):
   return new DeployerFailure({ code, message, exitCode, lastLines });
 }
 
-/** Brings the pinned commit into `into`; returns a few words on where it came from. */
-async function fetchSource(job: NonNullable<DeployerJob["fetch"]>, base: NodeJS.ProcessEnv): Promise<string> {
-  const { REBAKE_GIT_USERNAME: username, REBAKE_GIT_PASSWORD: password, ...env } = base;
-  const credential = username !== undefined && password !== undefined ? { username, password } : null;
-  const git = gitEnvironment(env, job.repository, credential);
-  const known = await hasCommit(job, git);
+/** Brings the pinned commit into `into`, with what `gitEnvironment` made; says in a few words how. */
+export async function fetchSource(job: FetchJob, git: NodeJS.ProcessEnv, run: RunTool): Promise<string> {
+  const known = await hasCommit(job, git, run);
   if (!known) {
-    await download(job, git).catch(async (error: unknown) => {
+    await download(job, git, run).catch(async (error: unknown) => {
       // A killed git can leave locks or half a pack behind: a fresh mirror is the cure.
       if (!(error instanceof DeployerFailure) || error.found.code !== "FETCH_FAILED") {
         throw error;
       }
       await rm(job.mirror, { recursive: true, force: true });
-      await download(job, git);
+      await download(job, git, run);
     });
   }
-  await checkOut(job, git);
+  await checkOut(job, git, run);
   return known ? "already here" : "fetched";
 }
 
-async function hasCommit(
-  { mirror, commit }: { mirror: string; commit: string },
-  git: NodeJS.ProcessEnv,
-): Promise<boolean> {
+async function hasCommit(job: FetchJob, git: NodeJS.ProcessEnv, run: RunTool): Promise<boolean> {
+  const { mirror, commit } = job;
   if (!existsSync(join(mirror, "HEAD"))) {
     return false;
   }
   // `cat-file -e` would say yes to a commit whose files are missing.
   const argv = ["git", `--git-dir=${mirror}`, "rev-list", "--objects", "--max-count=1", "--quiet", commit];
-  const probe = spawn(argv[0]!, argv.slice(1), { env: git, stdio: "ignore" });
-  return new Promise((resolve) => {
-    probe.once("error", () => resolve(false));
-    probe.once("close", (code) => resolve(code === 0));
-  });
+  return (await run(argv, git, { quiet: true })).code === 0;
 }
 
-async function download(job: NonNullable<DeployerJob["fetch"]>, git: NodeJS.ProcessEnv): Promise<void> {
+async function download(job: FetchJob, git: NodeJS.ProcessEnv, run: RunTool): Promise<void> {
   const { repository, commit, mirror } = job;
   await mkdir(mirror, { recursive: true });
   const made = await run(["git", "init", "--quiet", "--bare", "--template=", "--", mirror], git);
@@ -246,7 +254,7 @@ async function download(job: NonNullable<DeployerJob["fetch"]>, git: NodeJS.Proc
   if (full.code !== 0) {
     throw gitFailure(full, job);
   }
-  if (!(await hasCommit(job, git))) {
+  if (!(await hasCommit(job, git, run))) {
     throw failure(
       "REF_NOT_FOUND",
       `${repository} has no commit ${commit}: was the branch rewritten?`,
@@ -255,11 +263,11 @@ async function download(job: NonNullable<DeployerJob["fetch"]>, git: NodeJS.Proc
   }
 }
 
-async function checkOut(job: NonNullable<DeployerJob["fetch"]>, git: NodeJS.ProcessEnv): Promise<void> {
+async function checkOut(job: FetchJob, git: NodeJS.ProcessEnv, run: RunTool): Promise<void> {
   await mkdir(job.into, { recursive: true });
   const index = `${job.into}.index`;
   const argv = ["git", `--git-dir=${job.mirror}`, `--work-tree=${job.into}`, "read-tree", "--reset", "-u"];
-  const done = await run([...argv, job.commit], { ...git, GIT_INDEX_FILE: index }, job.into);
+  const done = await run([...argv, job.commit], { ...git, GIT_INDEX_FILE: index }, { cwd: job.into });
   await rm(index, { force: true });
   if (done.code !== 0) {
     throw gitFailure(done, job);
@@ -278,11 +286,13 @@ function gitFailure(evidence: Finished, job: { repository: string; commit: strin
 }
 
 /** `npm ci` with a lock file, `npm install` without. */
-async function install({ folder }: { folder: string }, env: NodeJS.ProcessEnv): Promise<string> {
+export async function install(job: InstallJob, env: NodeJS.ProcessEnv, run: RunTool): Promise<string> {
+  const { folder } = job;
   await checkPackageJson(folder);
   const locked = ["package-lock.json", "npm-shrinkwrap.json"].some((name) => existsSync(join(folder, name)));
   const command = locked ? ["ci", "--prefer-offline"] : ["install"];
-  const done = await run(["npm", ...command, "--no-audit", "--no-fund"], env, folder);
+  const quiet = ["--no-audit", "--no-fund", "--no-update-notifier"];
+  const done = await run(["npm", ...command, ...quiet], env, { cwd: folder });
   if (done.code !== 0) {
     throw npmFailure(done, command[0]!);
   }
@@ -340,8 +350,13 @@ async function start(job: NonNullable<DeployerJob["start"]>, env: NodeJS.Process
 }
 
 async function main(job: DeployerJob): Promise<void> {
-  const { REBAKE_JOB: _job, ...secretive } = process.env;
-  const { REBAKE_GIT_USERNAME: _user, REBAKE_GIT_PASSWORD: _password, ...env } = secretive;
+  const {
+    REBAKE_JOB: _job,
+    REBAKE_GIT_USERNAME: username,
+    REBAKE_GIT_PASSWORD: password,
+    ...env
+  } = process.env;
+  const credential = username !== undefined && password !== undefined ? { username, password } : null;
   const report = (line: DeployerReport) =>
     process.stdout.write(`${reportMarker(job.nonce)}${JSON.stringify(line)}\n`);
   const step = async <T>(name: DeployerStep, work: () => Promise<T>): Promise<T> => {
@@ -359,9 +374,10 @@ async function main(job: DeployerJob): Promise<void> {
   };
   for (const command of job.commands) {
     if (command === "fetch") {
-      await step("FETCH_SOURCE", () => fetchSource(job.fetch!, secretive));
+      const git = gitEnvironment(env, job.fetch!.repository, credential);
+      await step("FETCH_SOURCE", () => fetchSource(job.fetch!, git, runHere));
     } else if (command === "install") {
-      await step("INSTALL", () => install(job.install!, env));
+      await step("INSTALL", () => install(job.install!, env, runHere));
     } else {
       report({ step: "START", state: "RUNNING" });
       process.exitCode = await start(job.start!, env);

@@ -1,6 +1,4 @@
 import { conformance } from "./conformance.js";
 import { processRow } from "./process/row.js";
 
-for (const row of [processRow]) {
-  conformance(row);
-}
+conformance([processRow]);

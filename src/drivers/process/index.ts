@@ -19,6 +19,7 @@ import type {
 } from "../../operations/driver.js";
 import { Cache } from "./cache.js";
 import { LogFiles } from "./log-files.js";
+import { npmVersion } from "./npm-version.js";
 import { PublishedPorts } from "./ports.js";
 import { Preparer } from "./prepare.js";
 import { project } from "./project.js";
@@ -141,14 +142,14 @@ export class ProcessDriver implements Driver {
       "Images, networks, volumes, resource limits and placement do not apply.",
     ];
     const git = await version("git");
-    const npm = await this.preparer.npm();
+    const npm = await npmVersion();
     if (git === null) {
       limitations.push("git is not installed: services with a source cannot be deployed.");
     }
-    if (npm === "unknown") {
+    if (npm === null) {
       limitations.push("npm is not installed: dependencies cannot be installed.");
     }
-    const versions = `node ${process.version.slice(1)}, npm ${npm}, git ${git ?? "none"}`;
+    const versions = `node ${process.version.slice(1)}, npm ${npm ?? "none"}, git ${git ?? "none"}`;
     return { reachable: true, version: versions, nodes: 1, limitations, error: null };
   }
 

@@ -1,15 +1,14 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { toolEnvironment } from "../../deployer/tool-environment.js";
+import { fetchSource, install } from "../../deployer/deployer.js";
 import { OperationFailure } from "../../errors.js";
 import type { LogStream, Target } from "../../operations/driver.js";
 import { type Cache, cacheKey } from "./cache.js";
+import { npmVersion } from "./npm-version.js";
 import { type PackageFiles, readPackageFiles } from "./package-files.js";
 import type { PidRecords } from "./records.js";
-import { runDeployer } from "./run-deployer.js";
+import { type Tools, withTools } from "./tools.js";
 import { Workspace } from "./workspace.js";
 
 export interface PreparerOptions {
@@ -26,7 +25,6 @@ export interface Preparation {
 /** Makes working copies: the pinned commit's files and what npm installs for them. */
 export class Preparer {
   private readonly mirrorQueues = new Map<string, Promise<unknown>>();
-  private npmVersion: Promise<string> | null = null;
 
   constructor(private readonly options: PreparerOptions) {}
 
@@ -140,14 +138,9 @@ export class Preparer {
     // One git at a time in a mirror: they would trip over each other's locks.
     const before = this.mirrorQueues.get(key) ?? Promise.resolve();
     const run = before.then(() =>
-      runDeployer({
-        job: { commands: ["fetch"], fetch: { repository, commit, mirror, into } },
-        credential: target.gitCredential,
-        records: this.options.records,
-        operationId: target.stamp.operationId,
-        signal,
-        onLine: emit,
-      }),
+      this.withTools(target, signal, emit, ({ run, git }) =>
+        fetchSource({ repository, commit, mirror, into }, git(repository, target.gitCredential), run),
+      ),
     );
     const settled = run.catch(() => undefined);
     this.mirrorQueues.set(key, settled);
@@ -195,30 +188,21 @@ export class Preparer {
     signal: AbortSignal,
     emit: (line: string) => void,
   ): Promise<void> {
-    return runDeployer({
-      job: { commands: ["install"], install: { folder } },
-      credential: null,
-      records: this.options.records,
-      operationId: target.stamp.operationId,
-      signal,
-      onLine: emit,
-    });
+    return this.withTools(target, signal, emit, ({ run, env }) => install({ folder }, env, run));
   }
 
   private async dependenciesKey(files: PackageFiles): Promise<string> {
-    const host = [process.version, await this.npm(), process.platform, process.arch];
+    const host = [process.version, (await npmVersion()) ?? "unknown", process.platform, process.arch];
     return cacheKey([...host, ...[...files.texts].flat()]);
   }
 
-  /** Version of the npm that installs. */
-  npm(): Promise<string> {
-    this.npmVersion ??= promisify(execFile)("npm", ["--version"], { env: toolEnvironment(process.env) }).then(
-      ({ stdout }) => stdout.trim(),
-      () => {
-        this.npmVersion = null;
-        return "unknown";
-      },
-    );
-    return this.npmVersion;
+  private async withTools(
+    { stamp }: Target,
+    signal: AbortSignal,
+    onLine: (line: string) => void,
+    work: (tools: Tools) => Promise<unknown>,
+  ): Promise<void> {
+    const { records } = this.options;
+    await withTools({ records, operationId: stamp.operationId, signal, onLine }, work);
   }
 }

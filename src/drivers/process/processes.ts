@@ -46,7 +46,9 @@ export function groupAlive(group: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  return !linux || membersOf(group).length > 0;
+  // Its leader is one look, all processes of a busy host are many milliseconds of the event loop.
+  const leader = linux ? statOf(group) : null;
+  return !linux || (leader !== null && leader.state !== "Z") || membersOf(group).length > 0;
 }
 
 /** Living members of a process group (Linux only). */

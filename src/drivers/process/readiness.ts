@@ -5,8 +5,9 @@ import { type Child, describeExit } from "./child.js";
 import type { Instance } from "./instance.js";
 import { type ProbeResult, tryProbe, tryTcp } from "./probe.js";
 
-/** Pause between looks at an instance that is not ready yet, in milliseconds. */
-const pollEvery = 100;
+/** Pauses between looks at an instance that is not ready yet, in milliseconds. */
+const shortestPause = 10;
+const longestPause = 100;
 
 /**
  * Resolves when the instance's process is ready: its readiness probe passes as often as it must; without
@@ -49,6 +50,7 @@ async function untilReady(
     await wait(readiness.initialDelay * 1000, null, { signal });
   }
   const needed = readiness?.successThreshold ?? 1;
+  const began = Date.now();
   let host: string | null = null;
   for (let passed = 0; passed < needed; ) {
     const result = await look(instance, spec);
@@ -57,13 +59,19 @@ async function untilReady(
     passed = result.ok ? passed + 1 : 0;
     host = result.ok ? result.host : host;
     if (passed < needed) {
-      await wait(pollEvery, null, { signal });
+      const close = passed === 0 && !readiness?.exec;
+      await wait(close ? pauseAfter(Date.now() - began) : longestPause, null, { signal });
     }
   }
   if (!readiness) {
     await wait(hold * 1000, null, { signal });
   }
   return host;
+}
+
+/** A tenth of the time waited so far: what is ready early is seen early, and nobody is pestered for long. */
+function pauseAfter(waited: number): number {
+  return Math.min(Math.max(waited / 10, shortestPause), longestPause);
 }
 
 async function tryFirstPort(instance: Instance): Promise<ProbeResult> {

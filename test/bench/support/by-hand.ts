@@ -8,15 +8,15 @@ import { toolEnvironment } from "../../../src/deployer/tool-environment.js";
 const run = promisify(execFile);
 
 /**
- * What one would type: clone, install, start; returns the ms until the first 200. npm is called as Rebake
- * calls it, without its audit.
+ * What one would type: clone, install, start; returns the ms until the first 200. Both sides run npm without
+ * its audit, funding and update notes, which are talk with the registry and no part of the install.
  */
 export async function byHand(repository: string, folder: string): Promise<number> {
   const env = toolEnvironment(process.env);
   const port = await freePort();
   const started = performance.now();
   await run("git", ["clone", "--quiet", repository, folder], { env });
-  await run("npm", ["ci", "--no-audit", "--no-fund"], { env, cwd: folder });
+  await run("npm", ["ci", "--no-audit", "--no-fund", "--no-update-notifier"], { env, cwd: folder });
   const app = spawn(process.execPath, ["server.js"], {
     cwd: folder,
     env: { ...env, PORT: `${port}`, SHOP_SERVICE: "catalog" },

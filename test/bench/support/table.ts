@@ -9,6 +9,8 @@ export interface Measurement {
   rebake: Summary;
   /** Null where there is nothing to compare with. */
   rival: Summary | null;
+  /** What the ratio should be, e.g. `≤ 1.10`; stated, never enforced. */
+  aim?: string;
 }
 
 /** Several rounds of one measurement. */
@@ -29,13 +31,14 @@ export function summarise(rounds: readonly number[]): Summary {
 
 /** Prints the table of a benchmark and keeps it with all rounds in `bench-results/<name>.json`. */
 export async function publish(name: string, rival: string, measurements: Measurement[]): Promise<void> {
-  const rows = measurements.map(({ what, unit, rebake, rival: other }) => [
+  const rows = measurements.map(({ what, unit, rebake, rival: other, aim }) => [
     what,
     text(rebake, unit),
     other ? text(other, unit) : "",
     other ? `${(rebake.median / other.median).toFixed(2)} ×` : "",
+    aim ?? "",
   ]);
-  console.log(table([[name, "Rebake", rival, "ratio"], ...rows]).join("\n"));
+  console.log(table([[name, "Rebake", rival, "ratio", "aim"], ...rows]).join("\n"));
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, system: `${platform()} ${release()}` };
   const result = { name, rival, at: new Date().toISOString(), node: process.version, machine, measurements };
   await mkdir("bench-results", { recursive: true });

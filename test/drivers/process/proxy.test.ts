@@ -1,6 +1,7 @@
 import { Agent, createServer, request, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { expect } from "chai";
+import { ConnectionPool } from "../../../src/drivers/process/connection-pool.js";
 import { PortProxy, type Upstream } from "../../../src/drivers/process/proxy.js";
 import { until } from "../bench.js";
 
@@ -21,14 +22,16 @@ describe("the proxy of a published port", () => {
     for (const one of opened.splice(0)) {
       one.close();
     }
-    for (const { agent } of targets) {
+    for (const { agent, pool } of targets) {
       agent.destroy();
+      pool.destroy();
     }
   });
 
   const upstreamAt = (port: number): Upstream => {
     const agent = new Agent({ keepAlive: true });
-    const upstream = { host: "127.0.0.1", ports: new Map([["http", port]]), agent, inFlight: 0 };
+    const pool = new ConnectionPool();
+    const upstream = { host: "127.0.0.1", ports: new Map([["http", port]]), agent, pool, inFlight: 0 };
     targets.push(upstream);
     return upstream;
   };
@@ -142,9 +145,11 @@ describe("the proxy of a published port", () => {
     );
     for (let i = 0; i < 10; i++) {
       expect((await ask()).text).to.equal("ok");
-      await until("the connection is kept", () => Object.keys(upstream.agent.freeSockets).length > 0);
+      await until("the connection is kept", () => upstream.pool.idle > 0);
     }
     expect(served).to.be.greaterThan(10);
+    // One that must not be sent twice gets a connection that cannot be stale.
+    expect((await ask({ method: "POST" })).text).to.equal("ok");
   });
 
   it("never sends a request with a body twice", async () => {
@@ -175,6 +180,69 @@ describe("the proxy of a published port", () => {
     );
     const error = await ask().catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(Error);
+  });
+
+  it("passes on answers in chunks, to HEAD and of unknown length, and uses its connection again", async () => {
+    let connections = 0;
+    const server = createServer((incoming, response) => {
+      response.write("one,");
+      setImmediate(() => response.end(incoming.url));
+    });
+    server.on("connection", () => {
+      connections += 1;
+    });
+    const upstream = await serve(server);
+    for (const path of ["/a", "/b"]) {
+      expect((await ask({ path })).text).to.equal(`one,${path}`);
+      expect((await ask({ path, method: "HEAD" })).text).to.equal("");
+    }
+    expect(connections).to.equal(1);
+    expect(upstream.inFlight).to.equal(0);
+  });
+
+  it("holds the app back when a client reads slowly, and loses nothing", async () => {
+    const size = 20_000_000;
+    let sent = 0;
+    await serve(
+      createServer((_incoming, response) => {
+        const more = () => {
+          while (sent < size) {
+            sent += 100_000;
+            if (!response.write("x".repeat(100_000))) {
+              response.once("drain", more);
+              return;
+            }
+          }
+          response.end();
+        };
+        response.setHeader("content-length", size);
+        more();
+      }),
+    );
+    const outgoing = request({ host: "127.0.0.1", port: proxy.address, agent: false }).end();
+    const response = await new Promise<NodeJS.ReadableStream>((resolve) =>
+      outgoing.once("response", resolve),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(sent).to.be.lessThan(size);
+    let seen = 0;
+    for await (const chunk of response) {
+      seen += chunk.length;
+    }
+    expect(seen).to.equal(size);
+  });
+
+  it("answers 502 to what is no HTTP", async () => {
+    await serve(
+      createTcpServer(
+        (socket) =>
+          void socket
+            .on("error", () => undefined)
+            .resume()
+            .end("SSH-2.0\r\n\r\n"),
+      ),
+    );
+    expect((await ask()).status).to.equal(502);
   });
 
   it("tells the app when a client hangs up", async () => {
