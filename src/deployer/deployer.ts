@@ -321,10 +321,8 @@ function npmFailure(evidence: Finished, command: string): DeployerFailure {
     return failure("DISK_FULL", `The disk is full: npm ${command} could not write; make room.`, evidence);
   }
   if (/npm (error|ERR!) code (E404|ETARGET|ENOVERSIONS)/.test(output)) {
-    const which =
-      /npm (?:error|ERR!) (?:404|notarget) +(?:No matching version found for |')?([^\s']+?)'?\.?(?: is not in| |$)/m;
-    const name = which.exec(output)?.[1];
-    const message = `The npm registry does not have ${name && name !== "Not" ? name : "a dependency, or the version asked for"}: check package.json and the registry.`;
+    const name = /(?:version found for|requested resource) '?([^\s']+?)'?\.?(?:\s|$)/.exec(output)?.[1];
+    const message = `The npm registry does not have ${name ?? "a dependency, or the version asked for"}: check package.json and the registry.`;
     return failure("DEPENDENCY_NOT_FOUND", message, evidence);
   }
   if (/npm (error|ERR!) code EJSONPARSE/.test(output)) {

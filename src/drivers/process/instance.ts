@@ -3,7 +3,6 @@ import { Agent } from "node:http";
 import { dirname, join } from "node:path";
 import type { LogStream, Target, TaskState } from "../../operations/driver.js";
 import { Child } from "./child.js";
-import { ConnectionPool } from "./connection-pool.js";
 import { childEnvironment, type InstanceFacts, resolver } from "./environment.js";
 import type { LogFiles } from "./log-files.js";
 import { freePort } from "./ports.js";
@@ -44,7 +43,6 @@ export class Instance implements Probed {
   ports: ReadonlyMap<string, number> = new Map();
   child: Child | null = null;
   lastProbe: ProbeResult | null = null;
-  readonly pool = new ConnectionPool();
   readonly agent = new Agent({
     keepAlive: true,
     maxFreeSockets: 256,
@@ -110,7 +108,6 @@ export class Instance implements Probed {
     await this.child?.stop(grace);
     this.child = null;
     this.agent.destroy();
-    this.pool.destroy();
     this.move("STOPPED", null);
   }
 
