@@ -127,6 +127,9 @@ export class Replacement {
       this.service.others.add(this.old);
     }
     this.service.options.changed();
+    const of = next.instances.length;
+    const detail = this.old ? "switched, the old one drains" : "switched";
+    await this.report.step({ step: "CUT_OVER", state: "RUNNING", done: of, of, detail });
     const stop = new AbortController();
     const signal = AbortSignal.any([this.signal, stop.signal]);
     const watched = Promise.all([
@@ -140,7 +143,7 @@ export class Replacement {
       stop.abort();
       await Promise.allSettled([watched, crashed]);
     }
-    await this.end("DONE");
+    await this.end("DONE", "switched");
   }
 
   private async terminateOld(): Promise<void> {
