@@ -87,6 +87,11 @@ export class RebakeProcess {
     return this.child.exitCode;
   }
 
+  /** Cuts the connection of all subscriptions, without a goodbye; the next one makes a new connection. */
+  dropConnection(): void {
+    this.client?.terminate();
+  }
+
   async graphql(query: string, variables: object = {}): Promise<any> {
     const response = await fetch(`${this.url}/graphql`, {
       method: "POST",
