@@ -42,7 +42,7 @@ export async function startServer(options: ServerOptions): Promise<DemoServer> {
   await freshHome(options.home, script);
   const port = options.port ?? (await freePort());
   // In a group of its own: Ctrl-C is for the demo, which then stops the server once, not twice.
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, ["--max-semi-space-size=32", script], {
     detached: true,
     env: serverEnv(options.home, port),
     stdio: ["ignore", "pipe", "pipe"],

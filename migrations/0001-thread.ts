@@ -187,5 +187,4 @@ const statements = [
      payload json not null
    )`,
   "create index event_operation on event (operation_id, cursor) where operation_id is not null",
-  "create index event_at on event (at)",
 ];

@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 /** Child process: `<url> <subscribers> <events>`; reports when all are subscribed and when all is there. */
 const [url, subscribers, events] = process.argv.slice(2) as [string, string, string];
 const query = `subscription { updates { cursor updateId service environment recipe reasons
-  fromRevision toRevision fromFingerprint toFingerprint since } }`;
+  fromRevision toRevision fromSpec toSpec since } }`;
 
 let left = Number(subscribers);
 let ready = Number(subscribers);
