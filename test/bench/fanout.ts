@@ -5,47 +5,32 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { eventually } from "../support/eventually.js";
 import { hubRival, type Rival, rawRival, stockRival, updateAvailable } from "./support/fanout-rivals.js";
-
-export interface FanoutRow {
-  what: string;
-  /** From the first event's publication until the last subscriber has the last one, in ms; best round. */
-  milliseconds: number;
-  eventsPerSecond: number;
-  /** Of the raw broadcast's events per second. */
-  ofRaw: number;
-  bytesPerEvent: number;
-}
+import { publish, summarise } from "./support/table.js";
 
 const subscribers = 10;
 const events = 10_000;
 const batch = 500;
 const rounds = 3;
 const rivals: Record<string, () => Rival> = {
-  "raw ws broadcast": rawRival,
-  "hub, one execution": hubRival,
-  "stock graphql-ws": stockRival,
+  raw: rawRival,
+  hub: hubRival,
+  stock: stockRival,
 };
 
-/** 10,000 events to 10 subscribers of one operation, in a process of their own. */
-export async function run(): Promise<{ rows: FanoutRow[] }> {
-  const best = new Map<string, { milliseconds: number; bytes: number }>();
+/** 10,000 events to 10 subscribers of one operation, in a process of their own; ms until the last has the last. */
+async function run(): Promise<void> {
+  const times = Object.fromEntries(Object.keys(rivals).map((what) => [what, [] as number[]]));
   for (let round = 0; round < rounds; round++) {
     for (const [what, make] of Object.entries(rivals)) {
-      const result = await measure(make());
-      if (result.milliseconds < (best.get(what)?.milliseconds ?? Number.POSITIVE_INFINITY)) {
-        best.set(what, result);
-      }
+      times[what]!.push((await measure(make())).milliseconds);
     }
   }
-  const raw = best.get("raw ws broadcast")!.milliseconds;
-  const rows = [...best].map(([what, { milliseconds, bytes }]) => ({
-    what,
-    milliseconds: Math.round(milliseconds),
-    eventsPerSecond: Math.round((events * subscribers * 1000) / milliseconds),
-    ofRaw: Math.round((raw / milliseconds) * 100) / 100,
-    bytesPerEvent: Math.round(bytes),
-  }));
-  return { rows };
+  const hub = summarise(times.hub!);
+  const what = `${events} events to ${subscribers} subscribers of one operation`;
+  await publish("fan-out", "rival", [
+    { what: `${what}, against a raw ws broadcast`, unit: "ms", rebake: hub, rival: summarise(times.raw!) },
+    { what: `${what}, against stock graphql-ws`, unit: "ms", rebake: hub, rival: summarise(times.stock!) },
+  ]);
 }
 
 export async function measure(rival: Rival): Promise<{ milliseconds: number; bytes: number }> {
@@ -73,7 +58,5 @@ export async function measure(rival: Rival): Promise<{ milliseconds: number; byt
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { rows } = await run();
-  console.log(`${events} events to ${subscribers} subscribers of one operation, best of ${rounds}`);
-  console.table(rows);
+  await run();
 }

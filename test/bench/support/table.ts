@@ -42,7 +42,10 @@ export async function publish(name: string, rival: string, measurements: Measure
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, system: `${platform()} ${release()}` };
   const result = { name, rival, at: new Date().toISOString(), node: process.version, machine, measurements };
   await mkdir("bench-results", { recursive: true });
-  await writeFile(`bench-results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
+  await writeFile(
+    `bench-results/${name.replaceAll(/[^a-z0-9]+/gi, "-")}.json`,
+    `${JSON.stringify(result, null, 2)}\n`,
+  );
 }
 
 function text({ median, min, max, rounds }: Summary, unit: string): string {
