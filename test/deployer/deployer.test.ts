@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 import type { DeployerJob, DeployerReport } from "../../src/deployer/deployer.js";
 import { resolveCommit } from "../../src/deployer/resolve-commit.js";
+import { toolEnvironment } from "../../src/deployer/tool-environment.js";
 import { OperationFailure } from "../../src/errors.js";
 import { until } from "../drivers/bench.js";
 import { GitFixture } from "../drivers/git-fixture.js";
@@ -43,8 +44,7 @@ describe("the deployer", () => {
     const nonce = "n0nce";
     const child = spawn(process.execPath, [file], {
       env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
+        ...toolEnvironment(process.env),
         REBAKE_JOB: JSON.stringify({ ...job, nonce }),
         ...env,
       },

@@ -107,7 +107,13 @@ describe("starting and stopping", function () {
 
   it("outlives its PostgreSQL: services go on, and the API comes back by itself", async () => {
     const rebake = await RebakeProcess.start(home(), examples);
-    await answers(addresses[0]!);
+    await eventually(
+      async () => {
+        const { state, tasks } = await serviceNamed(rebake, "DASHBOARD", "catalog");
+        return state === "RUNNING" && tasks.every((task: { state: string }) => task.state === "RUNNING");
+      },
+      { deadline: 20_000 },
+    );
     const killedAt = Date.now();
     const oldOnesAnswer = async () => Date.parse((await answers(addresses[0]!)).startedAt) < killedAt;
     const { pid } = (await findPostmaster(join(home(), "postgres")))!;
