@@ -8,12 +8,20 @@ import { eventually } from "../support/eventually.js";
 import { processesOf } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 
+function signal(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
 /** `npm start` without npm, as the leader of a process group: what Ctrl-C in a terminal reaches. */
 class Terminal {
   readonly lines: string[] = [];
   readonly child: ChildProcess;
 
-  constructor(home: string) {
+  constructor(private readonly home: string) {
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       PORT: "0",
@@ -54,9 +62,13 @@ class Terminal {
     return this.child.exitCode;
   }
 
+  /** Ends what a failed test left: the server, then its database and apps, which have groups of their own. */
   kill(): void {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       process.kill(-this.child.pid!, "SIGKILL");
+    }
+    for (const line of processesOf(this.home)) {
+      signal(Number.parseInt(line, 10));
     }
   }
 }
@@ -79,9 +91,9 @@ describe("npm start in a terminal", function () {
     return terminals.at(-1)!;
   }
 
-  /** Asks the way the printed example does, until both services that come with Rebake run. */
-  async function servicesRun(url: string): Promise<void> {
-    const query = "{ services { edges { node { name state } } } }";
+  /** Asks the way the printed example does, until both services that come with Rebake are deployed. */
+  async function servicesDeployed(url: string): Promise<void> {
+    const query = "{ services { edges { node { name state revision } } } }";
     await eventually(
       async () => {
         const response = await fetch(url, {
@@ -90,10 +102,12 @@ describe("npm start in a terminal", function () {
           body: JSON.stringify({ query }),
         });
         const { data } = (await response.json()) as any;
-        const states = data.services.edges.map(({ node }: any) => `${node.name} ${node.state}`);
-        return states.sort().join() === "catalog RUNNING,orders RUNNING";
+        const states = data.services.edges.map(
+          ({ node }: any) => `${node.name} ${node.state} ${node.revision}`,
+        );
+        return states.sort().join() === "catalog RUNNING 1,orders RUNNING 1";
       },
-      { deadline: 60_000, what: "both services run" },
+      { deadline: 60_000, what: "both services are deployed" },
     );
   }
 
@@ -110,7 +124,7 @@ describe("npm start in a terminal", function () {
     expect(terminal.text).to.contain(`curl -s ${url} `);
     expect(terminal.text).to.match(/^ +mutation \{ bumpRecipe\(/m);
     expect(terminal.text).to.match(/^ +subscription \{ updateAvailable /m);
-    await servicesRun(url!);
+    await servicesDeployed(url!);
     // The server, its database and the apps are found, or that none is left would say nothing.
     const running = processesOf(home()).join("\n");
     expect(running)
