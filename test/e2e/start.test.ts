@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { cp, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -8,17 +7,11 @@ import { findPostmaster } from "../../src/storage/postmaster.js";
 import { clusterUrl, testDatabase } from "../support/cluster.js";
 import { eventually } from "../support/eventually.js";
 import { rebuild, serviceNamed, verdictOf } from "../support/operations.js";
+import { processesOf } from "../support/processes.js";
 import { RebakeProcess } from "../support/rebake-process.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 const examples = { REBAKE_INSTALL: "examples" };
-
-/** Processes that have anything to do with a folder. */
-function processesOf(folder: string): string[] {
-  return execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" })
-    .split("\n")
-    .filter((line) => line.includes(folder));
-}
 
 async function answers(address: string): Promise<any> {
   return eventually(
