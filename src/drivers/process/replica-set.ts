@@ -83,6 +83,10 @@ export class ReplicaSet {
   /** The first instance that ends, as the cause it is; rejects when the signal aborts. */
   async firstExit(signal: AbortSignal): Promise<OperationFailure> {
     return new Promise((resolve, reject) => {
+      // Whoever waits may have been told to stop while it was reporting.
+      if (signal.aborted) {
+        reject(signal.reason);
+      }
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       for (const { child, number } of this.instances) {
         void child?.exited.then((exit) => resolve(appExited(number, exit)));

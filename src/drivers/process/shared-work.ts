@@ -29,7 +29,7 @@ export class SharedWork {
     let giveUp = () => {};
     const aborted = new Promise<never>((_, reject) => {
       giveUp = () => reject(signal.reason);
-      signal.addEventListener("abort", giveUp, { once: true });
+      signal.aborted ? giveUp() : signal.addEventListener("abort", giveUp, { once: true });
     });
     try {
       return await Promise.race([joined.promise, aborted]);

@@ -56,6 +56,19 @@ export function replacing(it: AddCase, rig: Rig): void {
     });
   }
 
+  it("switches back when cancelled at the very moment of the cut-over", async () => {
+    const service = ref();
+    const old = await deploy(targetOf(service, app(), { commit: rig.first }));
+    const report = new Recorder(({ step, done }, recorder) => {
+      if (step === "CUT_OVER" && done > 0) {
+        recorder.abort(new OperationFailure("CANCELLED_BY_USER", "Somebody cancelled it."));
+      }
+    });
+    const outcome = await replace(old, targetOf(service, app(), { commit: rig.second }), report);
+    expect(outcome.verdict).to.equal("CANCELLED");
+    expect(await version(service)).to.equal("one");
+  });
+
   it("switches back when cancelled while the old one drains", async () => {
     const service = ref();
     const old = await deploy(targetOf(service, app(), { commit: rig.first }));
