@@ -77,6 +77,18 @@ describe("verdicts through the whole server", function () {
     return bump({ env, ...more });
   };
 
+  async function untilWaitingToBeReady(operation: string): Promise<void> {
+    const progress = rebake.subscribe(
+      "subscription($operation: ID!) { operationProgress(operation: $operation) { operation { steps { name state } } } }",
+      { operation },
+    );
+    await eventually(() =>
+      progress.events.some(
+        ({ operationProgress }) => operationProgress.operation.steps[4].state === "RUNNING",
+      ),
+    );
+  }
+
   /** The old one serves, and nothing of the new one is left. */
   async function stillServesTheOld(): Promise<void> {
     expect(await get("/")).to.equal("one");
@@ -176,15 +188,7 @@ describe("verdicts through the whole server", function () {
   it("leaves the old one alone when cancelled, and tells by whom", async () => {
     await mode("silent");
     const operation = await rebuild(rebake, service);
-    const progress = rebake.subscribe(
-      "subscription($operation: ID!) { operationProgress(operation: $operation) { operation { steps { name state } } } }",
-      { operation },
-    );
-    await eventually(() =>
-      progress.events.some(
-        ({ operationProgress }) => operationProgress.operation.steps[4].state === "RUNNING",
-      ),
-    );
+    await untilWaitingToBeReady(operation);
     await rebake.mutate(
       "mutation($operation: ID!) { cancelOperation(input: { operation: $operation }) { errors { message } } }",
       {
@@ -201,15 +205,7 @@ describe("verdicts through the whole server", function () {
     good = await repository.commit({ "server.mjs": appSource("two") });
     await mode("silent", { rollout: { deadline: 60 } });
     const operation = await rebuild(rebake, service);
-    const progress = rebake.subscribe(
-      "subscription($operation: ID!) { operationProgress(operation: $operation) { operation { steps { name state } } } }",
-      { operation },
-    );
-    await eventually(() =>
-      progress.events.some(
-        ({ operationProgress }) => operationProgress.operation.steps[4].state === "RUNNING",
-      ),
-    );
+    await untilWaitingToBeReady(operation);
     await rebake.end("SIGKILL");
     rebake = await RebakeProcess.start(join(folder.path, "home"), { DATABASE_URL: database.url });
     const steps = rebake.subscribe(
