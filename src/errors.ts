@@ -16,6 +16,7 @@ export const userErrorCodes = {
   MISSING_INPUT: "A required input has no value and no default.",
   UNKNOWN_INPUT: "The recipe asks for no input of that name.",
   PORT_TAKEN: "Another service has published that port.",
+  IN_USE: "Something still uses it; the message names what.",
   OPERATION_ENDED: "The operation has ended and cannot be cancelled any more.",
   DRIVER_UNAVAILABLE: "This server has no driver of that kind, or the environment belongs to another host.",
 } as const;

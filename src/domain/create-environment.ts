@@ -43,7 +43,7 @@ export async function createEnvironment(
   const id = newId("environment");
   const added = await tx.query(
     `insert into environment (id, code, description, driver, host_id, values) values ($1, $2, $3, $4, $5, $6::jsonb)
-     on conflict (code) do nothing returning id`,
+     on conflict (code) where deleted_at is null do nothing returning id`,
     [
       id,
       parsed.code,

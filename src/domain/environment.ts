@@ -30,6 +30,10 @@ export class Environment {
   @Column("jsonb")
   values!: NamedValue[];
 
+  /** Deleted ones keep their row, for the history of the services they had; their code is free again. */
+  @Column("timestamptz", { name: "deleted_at", nullable: true })
+  deletedAt!: Date | null;
+
   @CreateDateColumn({ name: "created_at", type: "timestamptz" })
   createdAt!: Date;
 }

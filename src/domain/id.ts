@@ -10,6 +10,7 @@ export const idPrefixes = {
   operation: "opn",
   token: "tok",
   credential: "crd",
+  bulkRebuild: "blk",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

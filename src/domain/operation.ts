@@ -2,6 +2,7 @@ import { Column, Entity, PrimaryColumn } from "typeorm";
 import type { Cause } from "../errors.js";
 import type { OperationKind, OperationSnapshot, OperationState, StepSnapshot } from "../events/event-map.js";
 import { stepNames } from "../operations/driver.js";
+import type { Source } from "./recipe-spec.js";
 import type { SpecId } from "./spec-store.js";
 
 export const operationKinds = ["DEPLOY", "REBUILD", "ROLLBACK", "RESTART", "SCALE", "REMOVE"] as const;
@@ -61,6 +62,29 @@ export class Operation {
 
   @Column("text", { nullable: true })
   commit!: string | null;
+
+  /** Replicas that a SCALE asks for. */
+  @Column("integer", { nullable: true })
+  replicas!: number | null;
+
+  /** The service's own source, where it was asked to become another one. */
+  @Column("jsonb", { nullable: true })
+  source!: Partial<Source> | null;
+
+  /** Whether the service is held at this operation's state once it has succeeded. */
+  @Column("boolean")
+  holds!: boolean;
+
+  /** The recipe's newest revision when this was asked for: a newer one ends the holding. */
+  @Column("integer", { name: "held_revision", nullable: true })
+  heldRevision!: number | null;
+
+  /** For a ROLLBACK: the operation whose state it brings back. */
+  @Column("text", { name: "rolls_back_to", nullable: true })
+  rollsBackTo!: string | null;
+
+  @Column("text", { name: "bulk_rebuild_id", nullable: true })
+  bulkRebuildId!: string | null;
 
   @Column("jsonb")
   steps!: StepSnapshot[];

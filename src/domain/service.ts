@@ -7,6 +7,13 @@ import type { SpecId } from "./spec-store.js";
 /** A value given for one of the recipe's inputs: in clear, or the version id of an encrypted secret. */
 export type InputValue = { name: string; value: string } | { name: string; secret: string };
 
+/** The number under which a service publishes a port of its recipe. */
+export interface PublishedPortChoice {
+  /** Name of the recipe's port. */
+  name: string;
+  published: number;
+}
+
 /** A deployed instance of a recipe in an environment. Removed services keep their row, for the history. */
 @Entity("service")
 export class Service {
@@ -42,6 +49,10 @@ export class Service {
   @Column("jsonb")
   inputs!: InputValue[];
 
+  /** Ports this service publishes instead of what its recipe says. */
+  @Column("jsonb", { nullable: true })
+  ports!: PublishedPortChoice[] | null;
+
   /** As last reported by its driver. */
   @Column("text")
   state!: ServiceState;
@@ -70,6 +81,25 @@ export class Service {
 
   @Column("text", { name: "deployed_operation_id", nullable: true })
   deployedOperationId!: string | null;
+
+  /**
+   * Since when it is held at a state that was asked for (a rollback, an older revision, a commit): what was newest
+   * then raises no Update. Null: it should run the newest.
+   */
+  @Column("timestamptz", { name: "held_at", nullable: true })
+  heldAt!: Date | null;
+
+  /** Newest commit of its branch when it was held; null: none was known, and the first one seen counts as held. */
+  @Column("text", { name: "held_commit", nullable: true })
+  heldCommit!: string | null;
+
+  /** Newest commit known of the branch it should run; null: none is known, or it has no branch to follow. */
+  @Column("text", { name: "head_commit", nullable: true })
+  headCommit!: string | null;
+
+  /** Which row of `source_head` knows about its branch. */
+  @Column("text", { name: "source_key", nullable: true })
+  sourceKey!: string | null;
 
   @CreateDateColumn({ name: "created_at", type: "timestamptz" })
   createdAt!: Date;

@@ -37,6 +37,13 @@ export class Update {
   @Column("text", { name: "to_spec" })
   toSpec!: SpecId;
 
+  /** Full hashes, when new code is among the reasons. */
+  @Column("text", { name: "from_commit", nullable: true })
+  fromCommit!: string | null;
+
+  @Column("text", { name: "to_commit", nullable: true })
+  toCommit!: string | null;
+
   @Column("timestamptz")
   since!: Date;
 
