@@ -5,7 +5,17 @@ import type { OperationSnapshot, UpdateSnapshot } from "../events/event-map.js";
 /** What the GraphQL type Update is resolved from: the standing row, or an event's snapshot. */
 export type UpdateView = Pick<
   Update,
-  "id" | "serviceId" | "reasons" | "fromRevision" | "toRevision" | "fromSpec" | "toSpec" | "since" | "readAt"
+  | "id"
+  | "serviceId"
+  | "reasons"
+  | "fromRevision"
+  | "toRevision"
+  | "fromSpec"
+  | "toSpec"
+  | "fromCommit"
+  | "toCommit"
+  | "since"
+  | "readAt"
 >;
 
 /** What the GraphQL type Operation is resolved from: the row, or an event's snapshot. */
@@ -37,6 +47,8 @@ export function updateAt(snapshot: UpdateSnapshot): UpdateView {
     toRevision,
     fromSpec,
     toSpec,
+    fromCommit: snapshot.fromCommit ?? null,
+    toCommit: snapshot.toCommit ?? null,
     since: new Date(snapshot.since),
     readAt: null,
   };

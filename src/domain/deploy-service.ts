@@ -4,11 +4,12 @@ import { UserInputError, UserInputErrors } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transaction } from "../storage/transaction.js";
 import type { Actor } from "./actor.js";
-import { type Drivers, driverFor, renderFor } from "./drivers.js";
+import { assertComplete } from "./bind.js";
+import { renderOne } from "./desired.js";
+import type { Drivers } from "./drivers.js";
 import { checkedKey, enqueueOperation } from "./enqueue-operation.js";
 import type { Environment } from "./environment.js";
 import { findEnvironment, findRecipe, loadRevision } from "./find.js";
-import { fingerprinter } from "./fingerprint.js";
 import { newId } from "./id.js";
 import { Operation } from "./operation.js";
 import { parseInput } from "./parse-spec.js";
@@ -17,7 +18,7 @@ import type { Recipe } from "./recipe.js";
 import { dnsLabel, plainText, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
 import { sealInputs } from "./seal-inputs.js";
 import { Service } from "./service.js";
-import { keepBases, keepInputs, specIdOf } from "./spec-store.js";
+import { keepInputs } from "./spec-store.js";
 
 const serviceInput = z.object({
   environment: z.string(),
@@ -113,14 +114,23 @@ async function addService(
   const id = newId("service");
   const { inputs, secrets } = sealInputs(spec, parsed.inputs ?? [], id, secretBox);
   const mode = parsed.mode ?? "REPLICATED";
-  const surroundings = { mode, source: parsed.source, values: environment.values };
-  const base = renderFor(driverFor(drivers, environment.driver), spec, surroundings);
-  const fingerprint = fingerprinter(base)(inputs);
-  const [baseHash] = await keepBases(tx, [base]);
+  const desired = await renderOne(
+    tx,
+    {
+      service: { id, name: parsed.name, mode, source: parsed.source, inputs },
+      ports: null,
+      environment,
+      revision: { number: recipe.currentRevision, spec },
+      inputsHash: await keepInputs(tx, inputs),
+    },
+    drivers,
+  );
+  assertComplete(desired.base, inputs);
   const added = await tx.query(
     `insert into service (id, environment_id, recipe_id, name, title, group_name, mode, replicas, source, inputs,
-       desired_revision, desired_spec, desired_fingerprint)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13)
+       desired_revision, desired_spec, desired_fingerprint, source_key, head_commit)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13, $14,
+       (select commit from source_head where key = $14))
      on conflict do nothing returning id`,
     [
       id,
@@ -134,8 +144,9 @@ async function addService(
       parsed.source && JSON.stringify(parsed.source),
       JSON.stringify(inputs),
       recipe.currentRevision,
-      specIdOf(baseHash!, await keepInputs(tx, inputs)),
-      fingerprint,
+      desired.spec,
+      desired.fingerprint,
+      desired.sourceKey,
     ],
   );
   if (added.length === 0) {
@@ -147,7 +158,10 @@ async function addService(
       [secret.version, id, secret.name, secret.ciphertext],
     );
   }
-  await assertPortsFree(tx, base.ports.some((port) => port.published !== null) ? [environment.id] : []);
+  await assertPortsFree(
+    tx,
+    desired.base.ports.some((port) => port.published !== null) ? [environment.id] : [],
+  );
   return tx.manager.findOneByOrFail(Service, { id });
 }
 

@@ -1,3 +1,4 @@
+import { In } from "typeorm";
 import { UserInputError } from "../errors.js";
 import type { Transaction } from "../storage/transaction.js";
 import { Environment } from "./environment.js";
@@ -42,6 +43,17 @@ export async function loadRevision(
 export async function findService(tx: Transaction, id: string, lock: Lock = "none"): Promise<Service> {
   const found = isStorable(id) && (await tx.manager.findOne(Service, { where: { id }, ...locking(lock) }));
   return found || notFound(`There is no service ${shown(id)}.`, "service");
+}
+
+/** The environments of services, by their ids. */
+export async function environmentsOf(
+  tx: Pick<Transaction, "manager">,
+  services: readonly Pick<Service, "environmentId">[],
+): Promise<Map<string, Environment>> {
+  const environments = await tx.manager.findBy(Environment, {
+    id: In([...new Set(services.map(({ environmentId }) => environmentId))]),
+  });
+  return new Map(environments.map((environment) => [environment.id, environment]));
 }
 
 function notFound(message: string, field: string): never {

@@ -19,6 +19,9 @@ export interface UpdateSnapshot {
   /** Rendered specs by content, between which the changes are; null when the service never ran. */
   fromSpec: string | null;
   toSpec: string;
+  /** Full hashes when new code is a reason, else null; absent in events of older versions. */
+  fromCommit?: string | null;
+  toCommit?: string | null;
   /** ISO 8601. */
   since: string;
 }

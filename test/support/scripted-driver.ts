@@ -28,6 +28,10 @@ export class ScriptedDriver implements Driver {
     return { spec: { ...spec, image: null }, ignored: spec.image ? ["image"] : [] };
   }
 
+  downtime(_current: RenderedSpec | null, { rollout }: RenderedSpec): string | null {
+    return rollout.order === "STOP_FIRST" ? "The recipe wants the old one stopped first." : null;
+  }
+
   replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
     this.replaced.push({ current, target });
     return this.script(target, report, current);

@@ -72,6 +72,12 @@ export class ProcessDriver implements Driver {
     return project(spec);
   }
 
+  downtime(_current: RenderedSpec | null, { rollout }: RenderedSpec): string | null {
+    return rollout.order === "STOP_FIRST"
+      ? "The recipe says rollout.order STOP_FIRST: the old one is stopped before the new one starts."
+      : null;
+  }
+
   async replace(_current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
     const service = this.serviceOf(target.ref);
     if (service.serving?.target.stamp.operationId === target.stamp.operationId) {
