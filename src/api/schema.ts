@@ -7,6 +7,7 @@ import { OperationResolver } from "./resolvers/operation.js";
 import { OperationSubscriptions } from "./resolvers/operation-subscriptions.js";
 import { BumpRecipePayloadResolver, RecipeResolver, RecipeRevisionResolver } from "./resolvers/recipe.js";
 import { ServiceFieldsResolver, ServiceResolver } from "./resolvers/service.js";
+import { ServiceMutations } from "./resolvers/service-mutations.js";
 import { UpdateResolver } from "./resolvers/update.js";
 import { UpdateSubscriptions } from "./resolvers/update-subscriptions.js";
 
@@ -17,6 +18,7 @@ const resolvers = [
   new RecipeRevisionResolver(),
   new BumpRecipePayloadResolver(),
   new ServiceResolver(),
+  new ServiceMutations(),
   new ServiceFieldsResolver(),
   new UpdateResolver(),
   new OperationResolver(),

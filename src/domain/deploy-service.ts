@@ -1,6 +1,6 @@
 import { In } from "typeorm";
 import { z } from "zod";
-import { UserInputError, UserInputErrors } from "../errors.js";
+import { UserInputError } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transaction } from "../storage/transaction.js";
 import type { Actor } from "./actor.js";
@@ -16,9 +16,12 @@ import { parseInput } from "./parse-spec.js";
 import { assertPortsFree } from "./published-ports.js";
 import type { Recipe } from "./recipe.js";
 import { dnsLabel, plainText, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
-import { sealInputs } from "./seal-inputs.js";
+import { assertAskedFor, keepSecrets, sealInputs } from "./seal-inputs.js";
 import { Service } from "./service.js";
 import { keepInputs } from "./spec-store.js";
+
+/** How many replicas a service may have. */
+export const replicaCount = z.int().min(0, "must be 0 to 1000").max(1000, "must be 0 to 1000");
 
 const serviceInput = z.object({
   environment: z.string(),
@@ -27,7 +30,7 @@ const serviceInput = z.object({
   title: plainText(255).nullable().default(null),
   group: plainText(255).nullable().default(null),
   mode: z.enum(["REPLICATED", "GLOBAL"]).nullable().default("REPLICATED"),
-  replicas: z.int().min(0, "must be 0 to 1000").max(1000, "must be 0 to 1000").nullable().default(1),
+  replicas: replicaCount.nullable().default(1),
   source: sourcePatchSchema.nullable().default(null),
   inputs: z
     .array(z.object({ name: z.string(), value: plainText(65_536) }))
@@ -152,38 +155,10 @@ async function addService(
   if (added.length === 0) {
     return null;
   }
-  for (const secret of secrets) {
-    await tx.query(
-      "insert into service_secret (version, service_id, name, ciphertext) values ($1, $2, $3, $4)",
-      [secret.version, id, secret.name, secret.ciphertext],
-    );
-  }
+  await keepSecrets(tx, id, secrets);
   await assertPortsFree(
     tx,
     desired.base.ports.some((port) => port.published !== null) ? [environment.id] : [],
   );
   return tx.manager.findOneByOrFail(Service, { id });
-}
-
-function assertAskedFor(spec: RecipeSpec, inputs: readonly { name: string }[]): void {
-  const asked = spec.env
-    .filter((item) => item.kind === "INPUT" || item.kind === "SECRET")
-    .map((item) => item.name);
-  const names = inputs.map((input) => input.name);
-  const problems = names
-    .filter((name) => !asked.includes(name))
-    .map((name) => {
-      const list = asked.length > 0 ? `it asks for ${asked.join(", ")}` : "it asks for none";
-      return new UserInputError("UNKNOWN_INPUT", `The recipe has no input ${name.slice(0, 80)}; ${list}.`, [
-        "inputs",
-        name,
-      ]);
-    });
-  const twice = names.filter((name, index) => names.indexOf(name) < index);
-  problems.push(
-    ...twice.map((name) => new UserInputError("INVALID", `Input ${name} is given twice.`, ["inputs", name])),
-  );
-  if (problems.length > 0) {
-    throw new UserInputErrors(problems);
-  }
 }

@@ -27,6 +27,16 @@ export async function findRecipe(tx: Transaction, nameOrId: string, lock: Lock =
   return found || notFound(`There is no recipe ${shown(nameOrId)}.`, "recipe");
 }
 
+/** The recipe of a service, by its id. */
+export async function loadRecipe(tx: Transaction, id: string): Promise<Recipe> {
+  return tx.manager.findOneByOrFail(Recipe, { id });
+}
+
+/** The environment of a service, by its id. */
+export async function loadEnvironment(tx: Transaction, id: string): Promise<Environment> {
+  return tx.manager.findOneByOrFail(Environment, { id });
+}
+
 /** A revision that a recipe or service row names, so it is there. */
 export async function loadRevision(
   tx: Transaction,

@@ -1,12 +1,14 @@
 import type { Transaction } from "../storage/transaction.js";
-import { type Desired, type Ingredients, keepRendered, type Rendered, renderAll } from "./desired.js";
+import { type Ingredients, keepRendered, type Rendered, renderAll } from "./desired.js";
 import type { Drivers } from "./drivers.js";
 import type { Environment } from "./environment.js";
 import { assertPortsFree } from "./published-ports.js";
 import type { RecipeSpec } from "./recipe-spec.js";
+import type { RenderedBase } from "./rendered-spec.js";
 import type { Service } from "./service.js";
 import { settleUpdates } from "./settle-updates.js";
-import { partsOf } from "./spec-store.js";
+import { keepSourceHeads, sourceHeadOf } from "./source-head.js";
+import { partsOf, type SpecId } from "./spec-store.js";
 
 /** A service whose row is locked, with what it takes to render it. */
 export type LockedService = Pick<
@@ -84,7 +86,12 @@ export async function setDesired(
   options: { release: boolean },
 ): Promise<void> {
   const rendered = renderAll(all, drivers);
-  await writeDesired(tx, await keepRendered(tx, rendered), options);
+  const desired = await keepRendered(tx, rendered);
+  await writeDesired(
+    tx,
+    desired.map(({ of, ...state }) => ({ ...state, id: of.service.id, revision: of.revision.number })),
+    options,
+  );
   await assertPortsFree(tx, publishing(rendered));
   await settleUpdates(
     tx,
@@ -92,12 +99,21 @@ export async function setDesired(
   );
 }
 
+/** What a service should run, as it is written to its row. */
+interface DesiredState {
+  id: string;
+  revision: number;
+  spec: SpecId;
+  fingerprint: string;
+  sourceKey: string | null;
+}
+
+/** The newest commit that is known belongs to the branch: with another branch it is another one. */
 async function writeDesired(
   tx: Transaction,
-  all: readonly Desired[],
+  all: readonly DesiredState[],
   { release }: { release: boolean },
 ): Promise<void> {
-  // The newest commit that is known belongs to the branch: with another branch it is another one.
   await tx.query(
     `update service set desired_revision = t.revision, desired_spec = t.spec, desired_fingerprint = t.fingerprint,
        head_commit = case when service.source_key is distinct from t.source_key
@@ -107,13 +123,29 @@ async function writeDesired(
        as t(id, revision, spec, fingerprint, source_key)
      where service.id = t.id`,
     [
-      all.map(({ of }) => of.service.id),
-      all.map(({ of }) => of.revision.number),
+      all.map(({ id }) => id),
+      all.map(({ revision }) => revision),
       all.map(({ spec }) => spec),
       all.map(({ fingerprint }) => fingerprint),
       all.map(({ sourceKey }) => sourceKey),
     ],
   );
+}
+
+/**
+ * Makes a state that was brought by an operation what the service should run, until something newer than what there
+ * is now comes up. The caller has locked the service and settles its Update.
+ */
+export async function holdAt(
+  tx: Transaction,
+  environment: Environment,
+  state: Omit<DesiredState, "sourceKey">,
+  { source }: RenderedBase,
+): Promise<void> {
+  const head = sourceHeadOf(source, environment);
+  await keepSourceHeads(tx, head ? [head] : []);
+  await writeDesired(tx, [{ ...state, sourceKey: head?.key ?? null }], { release: false });
+  await tx.query("update service set held_at = now(), held_commit = head_commit where id = $1", [state.id]);
 }
 
 /** Environments in which any of them publishes a port. */

@@ -158,6 +158,12 @@ export interface Driver {
    * go wrong; rejects only for LeaseLost and faults of its own.
    */
   replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome>;
+  /**
+   * Brings what runs of a service to `target.replicas`; those that stay are left alone. `target` is what is deployed,
+   * with its stamp. Growing reports START and READY, shrinking TERMINATE_OLD; ends like `replace`, and leaves the old
+   * number when it fails.
+   */
+  scale(target: Target, report: Reporter): Promise<Outcome>;
   inspect(ref: ServiceRef): Promise<Observed>;
   /** The last `tail` lines, then, when `follow`, new ones until the signal aborts. */
   logs(

@@ -6,7 +6,8 @@ import type { Shutdown } from "../shutdown.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
 import { deployedServices, Observer } from "./observe.js";
-import type { ResolveCommit } from "./run.js";
+import type { ResolveCommit } from "./pin-intent.js";
+import { SourceChecker } from "./source-checker.js";
 import { buildTarget, deployedIntent } from "./targets.js";
 import { Worker } from "./worker.js";
 
@@ -19,6 +20,8 @@ export interface OperationsOptions {
   events: Events;
   leaseSeconds: number;
   concurrency: number;
+  /** Seconds between two looks for new commits on a branch; 0: never. */
+  checkSeconds: number;
   log: Log;
 }
 
@@ -47,7 +50,16 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
   });
   worker.start();
   shutdown.add("worker", () => worker.stop());
+  lookForCommits(options, shutdown);
   return worker;
+}
+
+function lookForCommits({ checkSeconds, log, ...options }: OperationsOptions, shutdown: Shutdown): void {
+  if (checkSeconds > 0) {
+    const checker = new SourceChecker({ ...options, intervalSeconds: checkSeconds, log });
+    checker.start();
+    shutdown.add("look for new commits", () => checker.stop());
+  }
 }
 
 /** One service that cannot be brought back (a secret that does not open, say) must not keep the others down. */

@@ -120,7 +120,7 @@ describe("updates", () => {
     });
     await catalog.run((tx) => cancelOperation(tx, { operation: operation.id }, actor));
     const [first] = await updates();
-    await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
+    await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor, catalog.drivers));
     await catalog.bump(recipe, { spec: louder });
     const second = (await updates()).find(({ id }) => id === first!.id);
     expect(second?.to_revision).to.equal(2);
@@ -151,7 +151,9 @@ describe("updates", () => {
     const rows = await updates();
     expect(rows.map((row) => row.reasons)).to.deep.equal([["RECIPE"], ["RECIPE"]]);
     expect(
-      await codesOf(catalog.run((tx) => rebuildService(tx, { service: rows[0]!.service_id }, actor))),
+      await codesOf(
+        catalog.run((tx) => rebuildService(tx, { service: rows[0]!.service_id }, actor, catalog.drivers)),
+      ),
     ).to.deep.equal(["MISSING_INPUT"]);
   });
 
