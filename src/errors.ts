@@ -55,6 +55,7 @@ export const causeCodes = {
   CANCELLED_BY_USER: "Somebody cancelled the operation.",
   SUPERSEDED_BY_NEWER: "A newer request for the same service took its place before it started.",
   SPEC_INVALID: "The recipe can no longer be rendered for this service; the sentence says why.",
+  CREDENTIAL_MISSING: "The recipe names a credential that does not exist; create it, then rebuild.",
   INPUT_MISSING: "The recipe asks for inputs that the service has no value for; the sentence names them.",
   NOTHING_DEPLOYED: "Nothing of the service runs that could be restarted or scaled; rebuild it first.",
   DISK_FULL: "The disk of the host is full.",

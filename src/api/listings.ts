@@ -1,4 +1,5 @@
 import type { DataSource, EntityTarget, ObjectLiteral } from "typeorm";
+import { Credential } from "../domain/credential.js";
 import { Environment } from "../domain/environment.js";
 import { Operation } from "../domain/operation.js";
 import { Recipe, RecipeRevision } from "../domain/recipe.js";
@@ -70,6 +71,7 @@ function byId<T extends ObjectLiteral & { id: string }>(
 export function createListings(source: DataSource) {
   return {
     environments: byId(source, Environment),
+    credentials: byId(source, Credential),
     recipes: byId(source, Recipe),
     revisions: byId(source, RecipeRevision, "recipe_id"),
     services: byId(source, Service),

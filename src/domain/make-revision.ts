@@ -8,7 +8,7 @@ import { newId } from "./id.js";
 import { Recipe, RecipeRevision } from "./recipe.js";
 import type { RecipeSpec } from "./recipe-spec.js";
 import { type Classified, classify, digestOf } from "./rollout-class.js";
-import { ingredientsOf, lockServices, setDesired } from "./set-desired.js";
+import { ingredientsOf, lockServices, readServices, setDesired } from "./set-desired.js";
 
 /** The next revision of a recipe, besides its spec. */
 export interface RevisionText {
@@ -41,8 +41,14 @@ export async function makeRevision(
   { actor, drivers }: { actor: Actor; drivers: Drivers },
 ): Promise<RecipeRevision> {
   const revision = await addRevision(tx, recipe, next.spec, next.text, actor);
+  // Environments before services, as whoever changes an environment does. No service is added meanwhile: that takes
+  // the recipe's lock.
+  const environments = await environmentsOf(
+    tx,
+    await readServices(tx, "recipe_id = $1", [recipe.id]),
+    "stay",
+  );
   const services = await lockServices(tx, "recipe_id = $1", [recipe.id]);
-  const environments = await environmentsOf(tx, services);
   const ingredients = services.map((service) =>
     ingredientsOf(service, environments.get(service.environmentId)!, revision),
   );

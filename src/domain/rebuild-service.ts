@@ -6,12 +6,11 @@ import { assertComplete } from "./bind.js";
 import { renderOne } from "./desired.js";
 import type { Drivers } from "./drivers.js";
 import { assertThere, enqueueOperation, knownOperation, type PlannedState } from "./enqueue-operation.js";
-import { findService, loadEnvironment, loadRecipe } from "./find.js";
+import { findRevision, findService, loadEnvironment, loadRecipe } from "./find.js";
 import { gitRef } from "./git-names.js";
 import type { Operation } from "./operation.js";
 import { parseInput } from "./parse-spec.js";
-import type { Recipe } from "./recipe.js";
-import { RecipeRevision } from "./recipe.js";
+import type { Recipe, RecipeRevision } from "./recipe.js";
 import { commitHash, type Source } from "./recipe-spec.js";
 import type { Service } from "./service.js";
 import { ingredientsOf } from "./set-desired.js";
@@ -94,15 +93,6 @@ async function planState(
     holds: asked.commit !== null || revision.number !== recipe.currentRevision,
     heldRevision: recipe.currentRevision,
   };
-}
-
-async function findRevision(tx: Transaction, recipe: Recipe, number: number): Promise<RecipeRevision> {
-  const found = await tx.manager.findOneBy(RecipeRevision, { recipeId: recipe.id, number });
-  if (!found) {
-    const message = `Recipe ${recipe.name} has no revision ${number}; it has 1 to ${recipe.currentRevision}.`;
-    throw new UserInputError("NOT_FOUND", message, ["revision"]);
-  }
-  return found;
 }
 
 /** A branch that is asked for counts more than a commit that recipe or service have pinned. */

@@ -3,9 +3,10 @@ import { type Drivers, projectBase } from "./drivers.js";
 import type { Environment } from "./environment.js";
 import { environmentsOf } from "./find.js";
 import { fingerprinter, fingerprintVersion } from "./fingerprint.js";
-import { type RecipeSpec, recipeSpecSchema } from "./recipe-spec.js";
+import { recipeSpecSchema } from "./recipe-spec.js";
 import { ingredientsOf, type LockedService, lockServices, setDesired } from "./set-desired.js";
 import { keepBases, loadSpecs, partsOf, specIdOf } from "./spec-store.js";
+import { revisionsOf } from "./update-environment.js";
 
 const batchSize = 500;
 
@@ -39,22 +40,14 @@ async function refreshBatch(tx: Transaction, drivers: Drivers, after: string): P
   const environments = await environmentsOf(tx, services);
   await refreshDeployed(tx, services, environments, drivers);
   const revisions = await revisionsOf(tx, services);
+  for (const revision of revisions.values()) {
+    revision.spec = { ...emptySpec, ...revision.spec };
+  }
   const ingredients = services.map((service) =>
-    ingredientsOf(service, environments.get(service.environmentId)!, revisions.get(service.id)!),
+    ingredientsOf(service, environments.get(service.environmentId)!, revisions.get(service)!),
   );
   await setDesired(tx, ingredients, drivers, { release: false });
   return services.at(-1)?.id ?? null;
-}
-
-/** The revision that each service should run; fields that are new since it was stored get their empty value. */
-async function revisionsOf(tx: Transaction, services: readonly LockedService[]) {
-  const rows = await tx.query<{ id: string; number: number; spec: RecipeSpec }>(
-    `select service.id, revision.number, revision.spec from service join recipe_revision as revision
-       on revision.recipe_id = service.recipe_id and revision.number = service.desired_revision
-     where service.id = any($1)`,
-    [services.map(({ id }) => id)],
-  );
-  return new Map(rows.map(({ id, number, spec }) => [id, { number, spec: { ...emptySpec, ...spec } }]));
 }
 
 async function refreshDeployed(

@@ -6,7 +6,7 @@ import { contentHash } from "./fingerprint.js";
 import type { RecipeSpec } from "./recipe-spec.js";
 import type { RenderedBase, RenderedSpec } from "./rendered-spec.js";
 import type { LockedService } from "./set-desired.js";
-import { loadBases, partsOf } from "./spec-store.js";
+import { loadBases, partsOf, type SpecId } from "./spec-store.js";
 
 /** What a rebuild would do to a service: nothing, replace it without downtime, or not without. */
 export const rolloutClasses = ["NO_OP", "ROLLING", "DOWNTIME"] as const;
@@ -24,6 +24,7 @@ export interface Classified {
   of: Ingredients;
   fingerprint: string;
   deployedFingerprint: string | null;
+  deployedSpec: SpecId | null;
 }
 
 /**
@@ -55,7 +56,7 @@ export async function classify(
         class: fingerprint === deployedFingerprint ? "NO_OP" : sentence ? "DOWNTIME" : "ROLLING",
         why: sentence,
         missingInputs: missingOf(base.inputs, of.service.inputs).map(({ name }) => name),
-        ...{ base, of, fingerprint, deployedFingerprint },
+        ...{ base, of, fingerprint, deployedFingerprint, deployedSpec },
       };
     });
   });

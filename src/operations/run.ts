@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { type Drivers, driverFor } from "../domain/drivers.js";
 import { Environment } from "../domain/environment.js";
 import { Service } from "../domain/service.js";
-import { LeaseLost, OperationFailure } from "../errors.js";
+import { LeaseLost, OperationFailure, UserInputError, UserInputErrors } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
 import { chainOf, isUnavailable } from "../storage/unavailable.js";
@@ -65,6 +65,10 @@ async function verdictOf(log: Logger, work: () => Promise<Outcome>): Promise<Out
   } catch (error) {
     if (error instanceof LeaseLost || chainOf(error).some(isUnavailable)) {
       throw error;
+    }
+    if (error instanceof UserInputError || error instanceof UserInputErrors) {
+      const message = `The recipe cannot be rendered for this service: ${error.message}`;
+      return { verdict: "FAILED", cause: { code: "SPEC_INVALID", message, exitCode: null, lastLines: [] } };
     }
     if (error instanceof OperationFailure) {
       const verdict = error.cause.code === "CANCELLED_BY_USER" ? "CANCELLED" : "FAILED";

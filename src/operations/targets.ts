@@ -1,5 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { bind, missingOf } from "../domain/bind.js";
+import { credentialContext } from "../domain/credential.js";
 import { Environment } from "../domain/environment.js";
 import { Recipe } from "../domain/recipe.js";
 import type { RenderedBase, RenderedSpec, Text } from "../domain/rendered-spec.js";
@@ -115,7 +116,7 @@ function secretVersions(spec: RenderedSpec): string[] {
 
 /**
  * The credential a source names, opened; null when it names none.
- * @throws OperationFailure SPEC_INVALID when there is no such credential
+ * @throws OperationFailure CREDENTIAL_MISSING
  */
 export async function loadGitCredential(manager: EntityManager, secretBox: SecretBox, name: string | null) {
   if (name === null) {
@@ -127,9 +128,12 @@ export async function loadGitCredential(manager: EntityManager, secretBox: Secre
   );
   if (!row) {
     throw new OperationFailure(
-      "SPEC_INVALID",
-      `The recipe's source names the git credential ${name}, which does not exist.`,
+      "CREDENTIAL_MISSING",
+      `The recipe's source names the git credential ${name}, which does not exist: create it, then rebuild.`,
     );
   }
-  return { username: row.username as string, password: secretBox.decrypt(row.secret, `credential:${name}`) };
+  return {
+    username: row.username as string,
+    password: secretBox.decrypt(row.secret, credentialContext(name)),
+  };
 }

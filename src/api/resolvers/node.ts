@@ -22,6 +22,8 @@ export class NodeResolver {
         return visibleService(context, id);
       case "update":
         return ifVisible(context, await loaders.update.load(id));
+      case "credential":
+        return context.scope.environments === null ? loaders.credential.load(id) : null;
       case "operation":
         return ifVisible(context, await loaders.operation.load(id));
       default:

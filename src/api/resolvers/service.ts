@@ -46,7 +46,7 @@ export class ServiceResolver {
     }
     const [row] = await context.deps.dataSource.query(
       `select s.* from service s join environment e on e.id = s.environment_id
-       where e.code = $1 and s.name = $2 and s.removed_at is null`,
+       where e.code = $1 and e.deleted_at is null and s.name = $2 and s.removed_at is null`,
       [environment, name],
     );
     return row ? context.listings.services.toNode(row) : null;

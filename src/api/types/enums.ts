@@ -1,7 +1,10 @@
 import { registerEnumType } from "type-graphql";
+import type { CredentialKind } from "../../domain/credential.js";
+import type { ImportedRecipe } from "../../domain/import-recipe.js";
 import type { RecipeType } from "../../domain/recipe.js";
 import type { EnvVar, PortSpec, RecipeSpec, RestartPolicy, RolloutPolicy } from "../../domain/recipe-spec.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
+import type { RolloutClass } from "../../domain/rollout-class.js";
 import { causeCodes, userErrorCodes } from "../../errors.js";
 import type { OperationKind, OperationState, UpdateReason } from "../../events/event-map.js";
 import type {
@@ -199,3 +202,28 @@ export const RolloutOrderEnum = enumOf<RolloutPolicy["order"]>(
     STOP_FIRST: "The old replica is ended first: a declared downtime.",
   },
 );
+
+export const ImportOutcomeEnum = enumOf<ImportedRecipe["outcome"]>(
+  "ImportOutcome",
+  "What an import did with a recipe.",
+  {
+    CREATED: "There was none of that name.",
+    BUMPED: "It was another one, and has a new revision.",
+    UNCHANGED: "It was the same already.",
+  },
+);
+
+export const RolloutClassEnum = enumOf<RolloutClass>(
+  "RolloutClass",
+  "What a rebuild would do to a service.",
+  {
+    NO_OP: "Nothing: it runs just that.",
+    ROLLING: "Replace it without downtime.",
+    DOWNTIME: "Replace it, and not without downtime.",
+  },
+);
+
+export const CredentialKindEnum = enumOf<CredentialKind>("CredentialKind", "What a credential opens.", {
+  GIT: "Git repositories over HTTPS.",
+  REGISTRY: "An image registry.",
+});

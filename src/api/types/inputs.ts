@@ -66,6 +66,13 @@ export class BumpRecipeInput {
   })
   expectedRevision?: number | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Digest of the preview you have seen: when the bump would do anything else by now, nothing is done (CONFLICT).",
+  })
+  expectedPreview?: string | null;
+
   @Field(() => String, { nullable: true, description: "Why, in your own words." })
   message?: string | null;
 

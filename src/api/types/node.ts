@@ -8,6 +8,7 @@ const typeNames: Partial<Record<IdKind, string>> = {
   service: "Service",
   update: "Update",
   operation: "Operation",
+  credential: "Credential",
 };
 
 /** The name of the GraphQL type that an id belongs to. */
