@@ -162,6 +162,15 @@ export const configTable: readonly ConfigRow[] = [
     parse: integer(1, 64),
   }),
   variable({
+    key: "checkSeconds",
+    name: "REBAKE_CHECK_SECONDS",
+    default: "60",
+    meaning: "Seconds between two looks for new commits on a branch that services follow; 0: never.",
+    allowed: "a whole number from 0 to 86400",
+    fallback: 60,
+    parse: integer(0, 86_400),
+  }),
+  variable({
     key: "cacheMaxBytes",
     name: "REBAKE_CACHE_MAX_BYTES",
     default: "5368709120",

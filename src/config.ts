@@ -29,6 +29,7 @@ export interface Config {
   readonly servicePorts: PortRange;
   /** Operations this server works on at once. */
   readonly concurrency: number;
+  readonly checkSeconds: number;
   /** Size above which cached sources and dependencies are cleaned up, in bytes. */
   readonly cacheMaxBytes: number;
   /** Age above which unused cache entries are cleaned up, in days. */

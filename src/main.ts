@@ -46,6 +46,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<void
       ...{ hostId, transactions, drivers, secretBox, resolveCommit, events },
       leaseSeconds: config.leaseSeconds,
       concurrency: config.concurrency,
+      checkSeconds: config.checkSeconds,
       log: log.child({ part: "operations" }),
     },
     shutdown,

@@ -8,6 +8,9 @@ import { newId } from "./id.js";
 import { parseInput } from "./parse-spec.js";
 import { plainText, variableName } from "./recipe-spec.js";
 
+/** A value of an environment's own. */
+export const environmentValue = z.object({ name: variableName, value: plainText(65_536) });
+
 const environmentInput = z.object({
   code: z
     .string()
@@ -18,7 +21,7 @@ const environmentInput = z.object({
   description: plainText(10_000).nullable().default(""),
   driver: z.enum(driverKinds),
   values: z
-    .array(z.object({ name: variableName, value: plainText(65_536) }))
+    .array(environmentValue)
     .max(500, "may have at most 500 entries")
     .refine(
       (items) => new Set(items.map((item) => item.name)).size === items.length,

@@ -68,7 +68,8 @@ const image = z.strictObject({
   credential: nullable(dnsLabel()),
 });
 
-const commitHash = z
+/** A full commit hash, of SHA-1 or SHA-256. */
+export const commitHash = z
   .string()
   .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, "must be a full commit hash in lower case");
 const sourceSchema = z.strictObject({

@@ -17,8 +17,14 @@ export type Script = (target: Target, report: Reporter, current: Target | null) 
 /** A driver that runs nothing: it follows a script and remembers what it was asked for. */
 export class ScriptedDriver implements Driver {
   readonly replaced: { current: Target | null; target: Target }[] = [];
+  readonly scaled: Target[] = [];
   readonly removed: ServiceRef[] = [];
   script: Script = succeed;
+  /** What `scale` does. */
+  scaling: (target: Target, report: Reporter) => Promise<Outcome> = async () => ({
+    verdict: "SUCCEEDED",
+    cause: null,
+  });
   observed: Observed = { state: "RUNNING", tasks: [], ports: [], fingerprint: null, operationId: null };
   private listener: (ref: ServiceRef) => void = () => {};
 
@@ -28,9 +34,18 @@ export class ScriptedDriver implements Driver {
     return { spec: { ...spec, image: null }, ignored: spec.image ? ["image"] : [] };
   }
 
+  downtime(_current: RenderedSpec | null, { rollout }: RenderedSpec): string | null {
+    return rollout.order === "STOP_FIRST" ? "The recipe wants the old one stopped first." : null;
+  }
+
   replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
     this.replaced.push({ current, target });
     return this.script(target, report, current);
+  }
+
+  scale(target: Target, report: Reporter): Promise<Outcome> {
+    this.scaled.push(target);
+    return this.scaling(target, report);
   }
 
   async inspect(): Promise<Observed> {

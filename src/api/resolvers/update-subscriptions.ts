@@ -1,5 +1,6 @@
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
 import { updateKind } from "../../domain/update.js";
+import { RequestError } from "../../errors.js";
 import type { EventType, LoggedEvent, UpdateSnapshot } from "../../events/event-map.js";
 import { maySee } from "../access.js";
 import type { RequestContext } from "../context.js";
@@ -67,12 +68,24 @@ export class UpdateSubscriptions {
 
 function feedOf({ args, context }: Asked, types: EventType[]): Feed {
   const { filter, after } = args;
+  assertFollowable(filter ?? {});
   return new Feed({
     types,
     after,
     serviceIds: filter?.service ? [filter.service] : undefined,
     matches: ({ payload }) => matches(payload as UpdateSnapshot, context, filter ?? {}),
   });
+}
+
+/** @throws RequestError BAD_REQUEST for what an event does not say */
+function assertFollowable({ unread, search }: UpdateFilter): void {
+  const set = (value: unknown) => value !== undefined && value !== null;
+  if (set(unread) || set(search)) {
+    throw new RequestError(
+      "BAD_REQUEST",
+      "filter.unread and filter.search are for lists, not for subscriptions.",
+    );
+  }
 }
 
 /** By what the event says, never by rows: these may have changed since. */

@@ -6,7 +6,8 @@ import { DriverKindEnum, RecipeTypeEnum, ServiceModeEnum } from "./enums.js";
 import { NamedValueInput } from "./environment.js";
 import { RecipeSpecInput, SourceInput } from "./recipe-spec.js";
 
-const idempotencyKey = {
+/** The option of a field by which a mutation can be repeated safely. */
+export const idempotencyKey = {
   nullable: true,
   description: "Any text of at most 255 characters; the same one again returns the first operation.",
 };
@@ -65,6 +66,13 @@ export class BumpRecipeInput {
   })
   expectedRevision?: number | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Digest of the preview you have seen: when the bump would do anything else by now, nothing is done (CONFLICT).",
+  })
+  expectedPreview?: string | null;
+
   @Field(() => String, { nullable: true, description: "Why, in your own words." })
   message?: string | null;
 
@@ -121,15 +129,6 @@ export class DeployServiceInput {
 
   @Field(() => [ServiceInputValue], { nullable: true, description: "Values for the recipe's inputs." })
   inputs?: ServiceInputValue[] | null;
-
-  @Field(() => String, idempotencyKey)
-  idempotencyKey?: string | null;
-}
-
-@InputType({ description: "A service to rebuild." })
-export class RebuildServiceInput {
-  @Field(() => ID, { description: "Id of the service." })
-  service!: string;
 
   @Field(() => String, idempotencyKey)
   idempotencyKey?: string | null;
