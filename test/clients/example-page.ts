@@ -1,4 +1,5 @@
 import type { Page } from "playwright-core";
+import { eventually } from "../support/eventually.js";
 
 /** A `subscribe` message as a page sent it. */
 interface Subscribe {
@@ -49,6 +50,11 @@ export class ExamplePage {
       name: service,
       exact: true,
     });
+  }
+
+  /** Waits until no row tells of the service any more; for a moment two can, one of them on its way out. */
+  async gone(service: string): Promise<void> {
+    await eventually(async () => (await this.row(service).count()) === 0, { what: `${service} gone` });
   }
 
   /** What is said of services that run what they should again, newest first. */

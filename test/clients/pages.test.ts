@@ -13,6 +13,7 @@ import { CuttableProxy } from "./cuttable-proxy.js";
 import { ExamplePage } from "./example-page.js";
 import { PageServer } from "./page-server.js";
 
+const clients = ["apollo", "graphql-ws"];
 const noUpdates = "Every service runs what it should";
 const lostNetwork = /WebSocket connection to|ERR_/;
 
@@ -22,9 +23,20 @@ describe("the example pages", function () {
   it("compile under strict", async () => {
     expect(await compile("examples/clients")).to.deep.equal([]);
   });
+
+  it("ask for the versions of packages that they are tested with", async () => {
+    const dependencies = async (folder: string): Promise<Record<string, string>> => {
+      const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+      return { ...manifest.dependencies, ...manifest.devDependencies };
+    };
+    const tested = await dependencies(".");
+    for (const client of clients) {
+      expect(tested).to.include(await dependencies(join("examples/clients", client)));
+    }
+  });
 });
 
-for (const client of ["apollo", "graphql-ws"]) {
+for (const client of clients) {
   describeInBrowser(`the example page with ${client}, of another origin`, (pages) => {
     before(function () {
       this.timeout(120_000);
@@ -77,13 +89,16 @@ for (const client of ["apollo", "graphql-ws"]) {
       }
     }
 
-    const greet = (greeting: string) =>
-      bump(rebake, recipe, {
-        env: [
-          { name: "PORT", kind: "COMPUTED", value: "$REBAKE_PORT" },
-          { name: "SHOP_GREETING", kind: "STATIC", value: greeting },
-        ],
+    const greet = async (greeting: string) => {
+      const { recipe: found } = await rebake.graphql(
+        "query($name: String!) { recipe(name: $name) { current { spec { env { name kind value } } } } }",
+        { name: recipe },
+      );
+      const env: { name: string }[] = found.current.spec.env;
+      return bump(rebake, recipe, {
+        env: env.map((each) => (each.name === "SHOP_GREETING" ? { ...each, value: greeting } : each)),
       });
+    };
 
     const rebuildBehindItsBack = async (name: string) => {
       const { id } = await serviceNamed(rebake, "DASHBOARD", name);
@@ -100,6 +115,19 @@ for (const client of ["apollo", "graphql-ws"]) {
       await shown.page.reload();
       await shown.title(noUpdates).waitFor();
       await shown.status("Live").waitFor();
+    });
+
+    it("says what to set when Rebake does not let pages of its origin call", async () => {
+      const other = await PageServer.start(join("examples/clients", client));
+      pages.expectErrors(/CORS|WebSocket connection to|ERR_FAILED/);
+      const page = new ExamplePage(await pages.open(other.origin));
+      await page.connect(proxy.url, token);
+      await page.page
+        .getByRole("alert")
+        .filter({ hasText: `REBAKE_CORS_ORIGINS=${other.origin}` })
+        .waitFor();
+      await page.page.context().close();
+      await other.close();
     });
 
     it("shows who is affected by a bump, and how, without a reload", async () => {
@@ -125,7 +153,7 @@ for (const client of ["apollo", "graphql-ws"]) {
       expect(moves.at(-1)!.every((state) => state === "DONE")).to.equal(true);
       expect(await shown.row("catalog").count()).to.equal(0);
       await shown.title("1 service does not run what it should").waitFor();
-      expect(await shown.page.evaluate("document.activeElement.textContent")).to.equal("Rebuild");
+      expect(await shown.page.evaluate("document.activeElement.textContent")).to.equal("Rebuild orders");
     });
 
     it("misses nothing while its connection is cut, and goes on after the last event it had", async function () {
@@ -144,7 +172,7 @@ for (const client of ["apollo", "graphql-ws"]) {
         .row("catalog")
         .getByRole("row", { name: /Good morning\s+Good evening/ })
         .waitFor();
-      await shown.row("orders").waitFor({ state: "detached" });
+      await shown.gone("orders");
       await shown.title("1 service does not run what it should").waitFor();
       expect(shown.lists()).to.equal(lists);
       const after = shown.subscribedAfter();
@@ -161,7 +189,20 @@ for (const client of ["apollo", "graphql-ws"]) {
       await shown.status("Reconnecting").waitFor();
       proxy.mend();
       await shown.title(noUpdates).waitFor({ timeout: 30_000 });
-      await shown.row("catalog").waitFor({ state: "detached" });
+      await shown.gone("catalog");
+    });
+
+    it("says why a rebuild failed, and takes the row away once the bump is taken back", async function () {
+      this.timeout(60_000);
+      await bump(rebake, recipe, { command: ["node", "-e", "console.error('no oven'); process.exit(3)"] });
+      await shown.rebuild("orders").click();
+      const row = shown.row("orders");
+      await row.getByText("The old one serves on").waitFor({ timeout: 30_000 });
+      expect(await row.getByLabel("Last lines").innerText()).to.include("no oven");
+      await row.getByRole("button", { name: "Try again orders" }).waitFor();
+      expect(await bump(rebake, recipe, { command: ["node", "server.js"] })).to.equal(0);
+      await shown.title(noUpdates).waitFor();
+      await shown.gone("orders");
     });
 
     it("goes on by itself after the server was started again", async function () {

@@ -18,13 +18,17 @@ export function rememberAddress(address: Address | null): void {
   }
 }
 
-/** Asks once where Rebake is and for a token. `problem` says why it asks again. */
-export function connectForm(problem: string | null, done: (address: Address) => void): HTMLFormElement {
+/** Asks once where Rebake is and for a token; again with the `problem` that the `server` given before had. */
+export function connectForm(
+  server: string,
+  problem: string | null,
+  done: (address: Address) => void,
+): HTMLFormElement {
   const url = h("input", {
     id: "url",
     type: "url",
     required: "",
-    value: "http://127.0.0.1:4000",
+    value: server,
     autocomplete: "url",
   });
   const token = h("input", {

@@ -1,54 +1,76 @@
-import type { UpdateViewFragment } from "../sdk/rebake.js";
 import { connectForm, rememberAddress, rememberedAddress } from "./connect-form.js";
 import type { Address, Connect, Connection, Status } from "./connection.js";
 import { h } from "./dom.js";
-import { UpdateRow } from "./update-row.js";
+import { UpdateList } from "./update-list.js";
 
 const words = { connecting: "Connecting…", live: "Live", reconnecting: "Reconnecting…", refused: "Refused" };
+const firstGuess = "http://127.0.0.1:4000";
 
 /** The whole page, drawn into the document: asks for an address once, then shows what Rebake tells. */
 export function startPage(connect: Connect, madeWith: string): void {
-  const ask = (problem: string | null) =>
-    show(
-      madeWith,
-      null,
-      connectForm(problem, (address) => {
-        rememberAddress(address);
-        open(address);
-      }),
-    );
-  const open = (address: Address) => {
-    const list = new UpdateList();
-    const status = h("p", { class: "status", role: "status", "data-state": "connecting" }, words.connecting);
-    let left = false;
-    const leave = (problem: string | null) => {
-      left = true;
-      rememberAddress(null);
-      connection.close();
-      ask(problem);
-    };
-    const connection = connect(address, (now: Status) => {
-      // What a connection says while it is closed is of no interest any more.
-      if (left) {
-        return;
-      }
-      status.dataset.state = now.state;
-      status.textContent = words[now.state];
-      if (now.state === "refused") {
-        leave(now.reason);
-      }
+  const ask = (server: string, problem: string | null) => {
+    const form = connectForm(server, problem, (address) => {
+      rememberAddress(address);
+      open(address);
     });
-    const disconnect = h("button", { type: "button" }, "Disconnect");
-    disconnect.addEventListener("click", () => leave(null));
-    show(
-      madeWith,
-      h("div", { class: "server" }, status, new URL(address.url).host, disconnect),
-      list.element,
-    );
-    list.follow(connection);
+    show(madeWith, null, form);
+  };
+  const open = (address: Address) => {
+    const opened = new OpenPage(connect, address, (problem) => {
+      rememberAddress(null);
+      ask(address.url, problem);
+    });
+    show(madeWith, opened.server, opened.list.element);
   };
   const remembered = rememberedAddress();
-  remembered ? open(remembered) : ask(null);
+  remembered ? open(remembered) : ask(firstGuess, null);
+}
+
+/** The page while there is a connection, or one is tried. */
+class OpenPage {
+  readonly list = new UpdateList();
+  readonly server: HTMLElement;
+  private readonly status = h("p", { class: "status", role: "status" });
+  private readonly connection: Connection;
+  private wasLive = false;
+  private left = false;
+
+  /** @param whenLeft gets what the server has against the connection; null when the person wanted to leave */
+  constructor(
+    connect: Connect,
+    private readonly address: Address,
+    private readonly whenLeft: (problem: string | null) => void,
+  ) {
+    const disconnect = h("button", { type: "button" }, "Disconnect");
+    disconnect.addEventListener("click", () => this.leave(null));
+    this.server = h("div", { class: "server" }, this.status, new URL(address.url).host, disconnect);
+    this.say({ state: "connecting" });
+    this.connection = connect(address, (status) => this.say(status));
+    this.list.follow(this.connection);
+  }
+
+  private say(status: Status): void {
+    // What a connection says while it is closed is of no interest any more.
+    if (this.left) {
+      return;
+    }
+    this.status.dataset.state = status.state;
+    this.status.textContent = words[status.state];
+    this.wasLive ||= status.state === "live";
+    if (status.state === "refused") {
+      this.leave(status.reason);
+    } else if (status.state === "reconnecting" && !this.wasLive) {
+      this.list.doubt(
+        `No answer from ${this.address.url}. Does Rebake run there, with REBAKE_CORS_ORIGINS=${location.origin}?`,
+      );
+    }
+  }
+
+  private leave(problem: string | null): void {
+    this.left = true;
+    this.connection.close();
+    this.whenLeft(problem);
+  }
 }
 
 function show(madeWith: string, server: Node | null, content: Node): void {
@@ -62,61 +84,4 @@ function show(madeWith: string, server: Node | null, content: Node): void {
     h("main", {}, content),
     h("footer", {}, `Made with ${madeWith}.`),
   );
-}
-
-/** All services that do not run what they should, in the order in which that began. */
-class UpdateList {
-  private readonly title = h("h1", { tabindex: "-1" }, "Looking…");
-  private readonly rows = h("ul", { class: "rows", "aria-label": "Services to rebuild" });
-  private readonly done = h("ul", { class: "done", "aria-label": "Up to date again", "aria-live": "polite" });
-  readonly element = h("section", {}, this.title, this.rows, this.done);
-  private readonly standing = new Map<string, UpdateRow>();
-
-  follow(connection: Connection): void {
-    connection.followUpdates((updates) => this.show(connection, updates));
-  }
-
-  private show(connection: Connection, updates: readonly UpdateViewFragment[]): void {
-    const names = new Set(updates.map(({ service }) => service.id));
-    for (const [service, row] of this.standing) {
-      if (!names.has(service)) {
-        this.standing.delete(service);
-        void this.remove(row);
-      }
-    }
-    for (const update of updates) {
-      const row = this.standing.get(update.service.id);
-      row ? row.show(update) : this.add(new UpdateRow(connection, update), update.service.id);
-    }
-    this.title.textContent = titleOf(updates.length);
-    this.element.classList.toggle("none", updates.length === 0);
-  }
-
-  private add(row: UpdateRow, service: string): void {
-    this.standing.set(service, row);
-    this.rows.append(row.element);
-  }
-
-  private async remove(row: UpdateRow): Promise<void> {
-    const hadFocus = row.element.contains(document.activeElement);
-    const time = new Date().toLocaleTimeString();
-    const name = row.element.getAttribute("aria-label") ?? "";
-    await row.leave();
-    this.done.prepend(h("li", {}, h("strong", {}, name), " runs what it should", h("time", {}, time)));
-    while (this.done.children.length > 5) {
-      this.done.lastElementChild?.remove();
-    }
-    if (hadFocus) {
-      (this.rows.querySelector("button") ?? this.title).focus();
-    }
-  }
-}
-
-function titleOf(count: number): string {
-  if (count === 0) {
-    return "Every service runs what it should";
-  }
-  return count === 1
-    ? "1 service does not run what it should"
-    : `${count} services do not run what they should`;
 }

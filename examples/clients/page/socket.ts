@@ -39,12 +39,14 @@ export function openSocket({ url, token }: Address, onStatus: (status: Status) =
   return client;
 }
 
-/** 4403 is Rebake's word that the token is not, or no longer, good; trying again would not help. */
+/** 4403: the token is not, or no longer, good, which trying again would not help. */
 function statusOf(event: unknown): Status {
   const { code, reason } = event as CloseEvent;
-  return code === 4403
-    ? { state: "refused", reason: `Rebake does not accept this token: ${reason}` }
-    : { state: "reconnecting" };
+  if (code !== 4403) {
+    return { state: "reconnecting" };
+  }
+  const refusal = reason === "Forbidden" ? "Rebake does not accept this token" : reason;
+  return { state: "refused", reason: `${refusal}.` };
 }
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

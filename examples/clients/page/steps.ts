@@ -29,7 +29,7 @@ export function drawSteps({ steps }: OperationViewFragment): HTMLOListElement {
 }
 
 function drawStep(step: Step): HTMLLIElement {
-  const ended = step.state !== "PENDING" && step.state !== "RUNNING";
+  const ended = step.state === "DONE" || step.state === "FAILED";
   const share = ended ? 1 : step.done / Math.max(step.of, 1);
   return h(
     "li",
@@ -37,13 +37,14 @@ function drawStep(step: Step): HTMLLIElement {
     h("span", { class: "bar", style: `--share: ${share}` }),
     h("span", { class: "name" }, nameOf(step.name)),
     h("span", { class: "hidden" }, `: ${words[step.state]}`),
-    h("span", { class: "detail" }, detailOf(step)),
+    h("span", { class: "detail" }, countOf(step)),
+    h("span", { class: "detail" }, step.detail ?? ""),
   );
 }
 
-function detailOf(step: Step): string {
+function countOf(step: Step): string {
   if (step.state === "PENDING" || step.state === "SKIPPED") {
-    return step.state === "SKIPPED" ? "not needed" : "";
+    return "";
   }
   const count = step.of > 1 ? `${step.done} of ${step.of}` : "";
   return [count, timeOf(step)].filter(Boolean).join(" · ");
@@ -53,6 +54,6 @@ function timeOf({ startedAt, finishedAt }: Step): string {
   if (startedAt === null || finishedAt === null) {
     return "";
   }
-  const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1_000;
-  return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const milliseconds = Date.parse(finishedAt) - Date.parse(startedAt);
+  return milliseconds < 100 ? `${milliseconds} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
 }

@@ -19,7 +19,7 @@ const succeeded: readonly OperationState[] = ["SUCCEEDED", "UNPROVEN"];
 /** One service that does not run what it should, what a rebuild would change, and the rebuild as it goes on. */
 export class UpdateRow {
   readonly element = h("li", { class: "row" });
-  readonly button = h("button", { type: "button", class: "primary" }, "Rebuild");
+  readonly button = h("button", { type: "button", class: "primary" });
   private readonly head = h("div", { class: "what" });
   private readonly changes = h("div", { class: "changes" });
   private readonly progress = h("div", { class: "progress", "aria-live": "polite" });
@@ -29,16 +29,25 @@ export class UpdateRow {
     private readonly connection: Connection,
     private update: UpdateViewFragment,
   ) {
-    this.button.addEventListener("click", () => void this.rebuild());
+    this.button.addEventListener("click", () => {
+      if (!this.busy) {
+        void this.rebuild();
+      }
+    });
     this.element.append(h("div", { class: "head" }, this.head, this.button), this.changes, this.progress);
+    this.label("Rebuild");
     this.show(update);
+  }
+
+  /** Of the service. */
+  get name(): string {
+    return this.update.service.name;
   }
 
   /** Brings it up to date; a rebuild that somebody has asked for is followed. */
   show(update: UpdateViewFragment): void {
     this.update = update;
     this.element.setAttribute("aria-label", update.service.name);
-    this.button.setAttribute("aria-label", `Rebuild ${update.service.name}`);
     this.head.replaceChildren(...headOf(update));
     this.changes.replaceChildren(...changesOf(update));
     if (update.service.operation) {
@@ -48,18 +57,28 @@ export class UpdateRow {
 
   /** Goes, once its verdict could be read. */
   async leave(): Promise<void> {
-    this.button.disabled = true;
+    this.busy = true;
     if (this.following) {
       await this.following.done;
       await new Promise((resolve) => setTimeout(resolve, readingTime));
     }
     this.element.classList.add("leaving");
+    this.element.inert = true;
     await Promise.allSettled(this.element.getAnimations().map(({ finished }) => finished));
     this.element.remove();
   }
 
+  private get busy(): boolean {
+    return this.button.getAttribute("aria-disabled") === "true";
+  }
+
+  /** Not `disabled`: the button would lose the focus, and with it the place of whoever uses the keyboard. */
+  private set busy(busy: boolean) {
+    this.button.setAttribute("aria-disabled", String(busy));
+  }
+
   private async rebuild(): Promise<void> {
-    this.button.disabled = true;
+    this.busy = true;
     try {
       const { operation, problems } = await this.connection.rebuild(this.update.service.id);
       if (operation) {
@@ -75,7 +94,7 @@ export class UpdateRow {
 
   private follow(operation: string): void {
     if (this.following?.operation !== operation) {
-      this.button.disabled = true;
+      this.busy = true;
       this.following = {
         operation,
         done: this.connection.followOperation(operation, (now) => this.draw(now)),
@@ -100,8 +119,12 @@ export class UpdateRow {
       ...(operation ? [drawSteps(operation)] : []),
       ...lastLinesOf(operation),
     );
-    this.button.disabled = false;
-    this.button.textContent = tone === "bad" ? "Try again" : "Rebuild";
+    this.busy = false;
+    this.label(tone === "bad" ? "Try again" : "Rebuild");
+  }
+
+  private label(text: string): void {
+    this.button.replaceChildren(text, h("span", { class: "hidden" }, ` ${this.update.service.name}`));
   }
 }
 
