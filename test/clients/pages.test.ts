@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { Retention } from "../../src/events/retention.js";
 import { describeInBrowser } from "../support/browser.js";
 import { testDatabase } from "../support/cluster.js";
 import { eventually } from "../support/eventually.js";
@@ -190,6 +191,22 @@ for (const client of clients) {
       proxy.mend();
       await shown.title(noUpdates).waitFor({ timeout: 30_000 });
       await shown.gone("catalog");
+    });
+
+    it("begins with the list again when the events it missed are kept no longer", async function () {
+      this.timeout(60_000);
+      pages.expectErrors(lostNetwork);
+      const lists = shown.lists();
+      proxy.cut();
+      await shown.status("Reconnecting").waitFor();
+      await greet("Happy holidays");
+      const { dataSource } = await database.open();
+      await new Retention({ dataSource, days: 0, onError: () => {} }).cleanUp();
+      proxy.mend();
+      await shown.title("2 services do not run what they should").waitFor();
+      expect(shown.lists()).to.equal(lists + 1);
+      expect(await greet("Good evening")).to.equal(0);
+      await shown.title(noUpdates).waitFor();
     });
 
     it("says why a rebuild failed, and takes the row away once the bump is taken back", async function () {

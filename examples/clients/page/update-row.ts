@@ -93,13 +93,17 @@ export class UpdateRow {
   }
 
   private follow(operation: string): void {
-    if (this.following?.operation !== operation) {
-      this.busy = true;
-      this.following = {
-        operation,
-        done: this.connection.followOperation(operation, (now) => this.draw(now)),
-      };
+    if (this.following?.operation === operation) {
+      return;
     }
+    this.busy = true;
+    const done = this.connection
+      .followOperation(operation, (now) => this.draw(now))
+      .catch((error: Error) => this.say("bad", `The rebuild cannot be followed: ${error.message}`))
+      .then(() => {
+        this.busy = false;
+      });
+    this.following = { operation, done };
   }
 
   private draw(operation: OperationViewFragment): void {

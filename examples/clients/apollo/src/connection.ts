@@ -114,15 +114,10 @@ function follow<Data, V extends Record<string, unknown>>(
   take: (data: Data) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => (isExpired(error) ? resolve() : reject(error));
     client.subscribe({ query, variables: variables as never }).subscribe({
-      next: ({ data, error }) => {
-        if (error) {
-          isExpired(error) ? resolve() : reject(error);
-        } else {
-          take(data as Data);
-        }
-      },
-      error: reject,
+      next: ({ data, error }) => (error ? fail(error) : take(data as Data)),
+      error: fail,
       complete: resolve,
     });
   });
