@@ -10,6 +10,7 @@ import { parseInput } from "./parse-spec.js";
 import { plainText, type RecipeSpec } from "./recipe-spec.js";
 import { assertAskedFor, keepSecrets, sealInputs, secretContext } from "./seal-inputs.js";
 import { type InputValue, Service } from "./service.js";
+import { tellServicesChanged } from "./service-snapshot.js";
 import { ingredientsOf, setDesired } from "./set-desired.js";
 import { keepInputs } from "./spec-store.js";
 
@@ -54,6 +55,7 @@ export async function setServiceInputs(
   const inputsHash = await keepInputs(tx, inputs);
   const ingredients = { ...ingredientsOf({ ...service, inputs }, environment, revision), inputsHash };
   await setDesired(tx, [ingredients], deps.drivers, { release: false });
+  await tellServicesChanged(tx, [service.id]);
   return tx.manager.findOneByOrFail(Service, { id: service.id });
 }
 
