@@ -23,6 +23,7 @@ export type LockedService = Pick<
   | "ports"
   | "desiredRevision"
   | "desiredSpec"
+  | "desiredFingerprint"
   | "deployedSpec"
   | "deployedFingerprint"
   | "heldAt"
@@ -57,7 +58,7 @@ export async function readServices(
 
 const selectServices = `select id, name, recipe_id as "recipeId", environment_id as "environmentId", mode, source, inputs, ports,
     desired_revision as "desiredRevision", desired_spec as "desiredSpec",
-    deployed_spec as "deployedSpec", deployed_fingerprint as "deployedFingerprint", held_at as "heldAt" from service`;
+    desired_fingerprint as "desiredFingerprint", deployed_spec as "deployedSpec", deployed_fingerprint as "deployedFingerprint", held_at as "heldAt" from service`;
 
 /** A service as it is, with a revision of its recipe and its environment as these are to be. */
 export function ingredientsOf(
