@@ -31,7 +31,7 @@ export const requestErrorCodes = {
     "Events before the cursor have been cleaned up; list again, then subscribe after `Query.cursor`.",
   LIMIT_EXCEEDED: "The document or request is larger or deeper than allowed; the message names the limit.",
   BAD_REQUEST: "The request is not a well-formed GraphQL request.",
-  NO_SUCH_OPERATION: "The subscription names an operation that does not exist.",
+  NO_SUCH_OPERATION: "The subscription names an operation or bulk rebuild that does not exist.",
   UNAVAILABLE: "The database cannot be reached or the server is stopping; try again shortly.",
   INTERNAL: "A fault of the server; its log has the details under the requestId.",
 } as const;

@@ -1,6 +1,7 @@
 import type { DataSource } from "typeorm";
 import { AccessToken, hashToken } from "../domain/access-token.js";
 import type { Actor, Scope } from "../domain/actor.js";
+import type { BulkRebuild } from "../domain/bulk-rebuild.js";
 import type { Environment } from "../domain/environment.js";
 import type { Service } from "../domain/service.js";
 import { RequestError, UserInputError } from "../errors.js";
@@ -116,6 +117,22 @@ export async function visibleEnvironment(context: RequestContext, id: string): P
 export async function visibleService(context: RequestContext, id: string): Promise<Service | null> {
   const service = await context.loaders.service.load(id);
   return service && (await visibleEnvironment(context, service.environmentId)) ? service : null;
+}
+
+/** The bulk rebuild if the caller may see all of its environments. */
+export async function visibleBulkRebuild(context: RequestContext, id: string): Promise<BulkRebuild | null> {
+  const bulk = await context.loaders.bulkRebuild.load(id);
+  const seen = await Promise.all((bulk?.environments ?? []).map((one) => visibleEnvironment(context, one)));
+  return bulk && seen.every((environment) => environment !== null) ? bulk : null;
+}
+
+/** What rows of bulk rebuilds must satisfy to be seen. */
+export function visibleBulkRebuilds(scope: Scope): Condition[] {
+  if (scope.environments === null) {
+    return [];
+  }
+  const sql = "t.environments <@ array(select id from environment where code = any(?::text[]))";
+  return [{ sql, values: [scope.environments] }];
 }
 
 /**

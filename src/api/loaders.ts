@@ -1,5 +1,6 @@
 import DataLoader from "dataloader";
 import type { DataSource } from "typeorm";
+import type { BulkRebuild } from "../domain/bulk-rebuild.js";
 import type { Credential } from "../domain/credential.js";
 import type { Environment } from "../domain/environment.js";
 import type { Operation } from "../domain/operation.js";
@@ -68,6 +69,7 @@ const parentsOf = (keys: readonly PageKey[]) =>
  */
 export class Loaders {
   readonly environment: DataLoader<string, Environment | null>;
+  readonly bulkRebuild: DataLoader<string, BulkRebuild | null>;
   readonly credential: DataLoader<string, Credential | null>;
   readonly recipe: DataLoader<string, Recipe | null>;
   readonly service: DataLoader<string, Service | null>;
@@ -88,6 +90,7 @@ export class Loaders {
     const id = (node: { id: string }) => node.id;
     const ofService = (node: { serviceId: string }) => node.serviceId;
     this.environment = rowLoader(source, listings.environments, "id", id);
+    this.bulkRebuild = rowLoader(source, listings.bulkRebuilds, "id", id);
     this.credential = rowLoader(source, listings.credentials, "id", id);
     this.recipe = rowLoader(source, listings.recipes, "id", id);
     this.service = rowLoader(source, listings.services, "id", id);

@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import type { GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
+import { BulkRebuildItemResolver, BulkRebuildResolver } from "./resolvers/bulk-rebuild.js";
 import { CatalogResolver } from "./resolvers/catalog.js";
 import { CredentialResolver } from "./resolvers/credential.js";
 import { EnvironmentResolver } from "./resolvers/environment.js";
@@ -20,6 +21,8 @@ const resolvers = [
   new RecipeResolver(),
   new RecipeRevisionResolver(),
   new BumpRecipePayloadResolver(),
+  new BulkRebuildResolver(),
+  new BulkRebuildItemResolver(),
   new CatalogResolver(),
   new PreviewResolver(),
   new PreviewedServiceResolver(),

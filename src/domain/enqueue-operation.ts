@@ -36,6 +36,7 @@ export interface OperationRequest {
   plan?: PlannedState | null;
   /** For SCALE. */
   replicas?: number | null;
+  bulkRebuildId?: string | null;
 }
 
 /**
@@ -92,7 +93,8 @@ export function assertThere(service: Service): void {
   }
 }
 
-function blank(service: Service, { kind, idempotencyKey, plan, replicas }: OperationRequest) {
+function blank(service: Service, request: OperationRequest) {
+  const { kind, idempotencyKey, plan, replicas, bulkRebuildId } = request;
   return {
     id: newId("operation"),
     serviceId: service.id,
@@ -108,7 +110,7 @@ function blank(service: Service, { kind, idempotencyKey, plan, replicas }: Opera
     holds: plan?.holds ?? false,
     heldRevision: plan?.heldRevision ?? null,
     rollsBackTo: plan?.rollsBackTo ?? null,
-    bulkRebuildId: null,
+    bulkRebuildId: bulkRebuildId ?? null,
     toRevision: plan?.toRevision ?? null,
     spec: plan?.spec ?? null,
     fingerprint: plan?.fingerprint ?? null,

@@ -1,4 +1,5 @@
 import { AccessToken } from "./access-token.js";
+import { BulkRebuild } from "./bulk-rebuild.js";
 import { Credential } from "./credential.js";
 import { Environment } from "./environment.js";
 import { Operation } from "./operation.js";
@@ -9,6 +10,7 @@ import { Update } from "./update.js";
 /** Every entity, for the data source. */
 export const entities = [
   AccessToken,
+  BulkRebuild,
   Credential,
   Environment,
   Operation,

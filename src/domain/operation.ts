@@ -145,6 +145,7 @@ export function snapshotOf(operation: Operation): OperationSnapshot {
     operationId: operation.id,
     serviceId: operation.serviceId,
     environmentId: operation.environmentId,
+    bulkRebuildId: operation.bulkRebuildId,
     kind: operation.kind,
     state: operation.state,
     steps: operation.steps,

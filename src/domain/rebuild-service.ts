@@ -38,6 +38,7 @@ export interface RebuildServiceInput {
  * Queues a rebuild: the recipe loaded again, the newest commit of the branch, replaced without downtime. What is asked
  * for instead becomes what the service should run once the rebuild has succeeded, and not before. A rebuild without
  * any wish ends the holding.
+ * @param bulkRebuildId which it is part of; null: of none
  * @throws UserInputError NOT_FOUND, CONFLICT, INVALID; UserInputErrors MISSING_INPUT, UNKNOWN_COMPUTED
  */
 export async function rebuildService(
@@ -45,10 +46,12 @@ export async function rebuildService(
   input: RebuildServiceInput,
   actor: Actor,
   drivers: Drivers,
+  bulkRebuildId: string | null = null,
 ): Promise<Operation> {
   const asked = parseInput(wishes, input, []);
   const service = await findService(tx, input.service, "update");
-  const request = { kind: "REBUILD", idempotencyKey: input.idempotencyKey } as const;
+  const { idempotencyKey } = input;
+  const request = { kind: "REBUILD", idempotencyKey, bulkRebuildId } as const;
   const known = await knownOperation(tx, service, request);
   if (known) {
     return known;

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Drivers } from "../domain/drivers.js";
+import { hasEnded } from "../domain/operation.js";
 import type { Events } from "../events/open-events.js";
 import type { Log } from "../log.js";
 import type { Shutdown } from "../shutdown.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
+import { BulkRebuilds } from "./bulk-rebuilds.js";
 import { deployedServices, Observer } from "./observe.js";
 import type { ResolveCommit } from "./pin-intent.js";
 import { SourceChecker } from "./source-checker.js";
@@ -37,11 +39,18 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
     claimant: { hostId, owner: `${hostId}/${randomUUID()}`, leaseSeconds: options.leaseSeconds },
     logWritten: (operationId) => events.notifier.hint("log", operationId),
   });
+  const bulkRebuilds = new BulkRebuilds({ transactions, drivers, log });
   events.onEvent((event) => {
+    if (event.type === "BULK_REBUILD_CHANGED") {
+      bulkRebuilds.wake();
+    }
     if (event.type !== "OPERATION_CHANGED") {
       return;
     }
-    const { operationId, state, cancelRequested } = event.payload;
+    const { operationId, state, cancelRequested, bulkRebuildId } = event.payload;
+    if (bulkRebuildId && hasEnded(state)) {
+      bulkRebuilds.wake();
+    }
     if (state === "QUEUED") {
       worker.wake();
     } else if (state === "RUNNING" && cancelRequested) {
@@ -50,6 +59,8 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
   });
   worker.start();
   shutdown.add("worker", () => worker.stop());
+  bulkRebuilds.start();
+  shutdown.add("bulk rebuilds", () => bulkRebuilds.stop());
   lookForCommits(options, shutdown);
   return worker;
 }

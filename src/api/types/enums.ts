@@ -1,4 +1,5 @@
 import { registerEnumType } from "type-graphql";
+import type { BulkItemState, BulkRebuildState } from "../../domain/bulk-rebuild.js";
 import type { CredentialKind } from "../../domain/credential.js";
 import type { ImportedRecipe } from "../../domain/import-recipe.js";
 import type { RecipeType } from "../../domain/recipe.js";
@@ -227,3 +228,22 @@ export const CredentialKindEnum = enumOf<CredentialKind>("CredentialKind", "What
   GIT: "Git repositories over HTTPS.",
   REGISTRY: "An image registry.",
 });
+
+export const BulkRebuildStateEnum = enumOf<BulkRebuildState>("BulkRebuildState", "Where a bulk rebuild is.", {
+  RUNNING: "It goes on, or ends what it has begun.",
+  SUCCEEDED: "All rebuilds have succeeded; what needed none was passed over.",
+  FAILED: "At least one has failed; with as many as were allowed nothing more was begun.",
+  CANCELLED: "Somebody cancelled it.",
+});
+
+export const BulkItemStateEnum = enumOf<BulkItemState>(
+  "BulkRebuildItemState",
+  "How far a service of a bulk rebuild is.",
+  {
+    WAITING: "Its turn has not come.",
+    RUNNING: "Its rebuild waits or runs.",
+    SUCCEEDED: "Its rebuild has succeeded.",
+    FAILED: "Its rebuild has failed, or could not be begun.",
+    SKIPPED: "It was passed over; the message says why.",
+  },
+);

@@ -9,6 +9,7 @@ const typeNames: Partial<Record<IdKind, string>> = {
   update: "Update",
   operation: "Operation",
   credential: "Credential",
+  bulkRebuild: "BulkRebuild",
 };
 
 /** The name of the GraphQL type that an id belongs to. */
