@@ -131,7 +131,8 @@ export function visibleBulkRebuilds(scope: Scope): Condition[] {
   if (scope.environments === null) {
     return [];
   }
-  const sql = "t.environments <@ array(select id from environment where code = any(?::text[]))";
+  const sql =
+    "t.environments <@ array(select id from environment where code = any(?::text[]) and deleted_at is null)";
   return [{ sql, values: [scope.environments] }];
 }
 

@@ -74,8 +74,10 @@ async function feedOf({ args, context }: Asked, types: EventType[]): Promise<Fee
     types,
     after,
     serviceIds: filter?.service ? [filter.service] : undefined,
-    matches: ({ payload }) =>
-      !deleted.has(payload.environmentId) && matches(payload as UpdateSnapshot, context, filter ?? {}),
+    matches: ({ payload }) => {
+      const update = payload as UpdateSnapshot;
+      return !deleted.has(update.environmentId) && matches(update, context, filter ?? {});
+    },
   });
 }
 
