@@ -83,8 +83,7 @@ describe("an environment that changes while others work with it", () => {
     expect(await desired()).to.deep.equal([[2, "us", "Shop"]]);
   });
 
-  it("loses nothing when bumps, values and inputs change at random", async function () {
-    this.timeout(30_000);
+  it("loses nothing when bumps, values and inputs change at random", async () => {
     await catalog.recipe(recipe, usesRegion);
     const { service } = await catalog.run(deploy("one"));
     await catalog.run(deploy("two"));
