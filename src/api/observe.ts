@@ -12,6 +12,9 @@ const nothing = { reachable: false, version: null, nodes: 0, limitations: [] };
 /** The driver of an environment, or why this server cannot ask it. */
 function driverOf(context: RequestContext, environment: Environment): Driver | string {
   const { drivers, hostId } = context.deps;
+  if (environment.deletedAt !== null) {
+    return `${environment.code} was deleted.`;
+  }
   if (environment.hostId !== null && environment.hostId !== hostId) {
     return `${environment.code} runs on another host; ask the server there.`;
   }
