@@ -1,4 +1,5 @@
 import type { Config, Surroundings } from "./config.js";
+import { driverKinds } from "./operations/driver.js";
 
 /** One environment variable: all there is to say about it, for `readConfig` and for the README's table. */
 export interface ConfigRow {
@@ -205,6 +206,15 @@ export const configTable: readonly ConfigRow[] = [
     allowed: "examples or none",
     fallback: "examples",
     parse: oneOf("examples", "none"),
+  }),
+  variable({
+    key: "installDriver",
+    name: "REBAKE_INSTALL_DRIVER",
+    default: "PROCESS",
+    meaning: "What runs the services that an empty database starts with; so far `PROCESS` alone.",
+    allowed: "PROCESS, SWARM or KUBERNETES",
+    fallback: "PROCESS",
+    parse: oneOf(...driverKinds),
   }),
 ];
 

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { type ConfigRow, configTable, type logLevels } from "./config-table.js";
 import { StartError } from "./errors.js";
+import type { DriverKind } from "./operations/driver.js";
 
 export { configTable } from "./config-table.js";
 
@@ -38,6 +39,7 @@ export interface Config {
   readonly eventRetentionDays: number;
   /** What an empty database is filled with at its first start. */
   readonly install: InstallMode;
+  readonly installDriver: DriverKind;
 }
 
 export type LogLevel = (typeof logLevels)[number];

@@ -32,7 +32,9 @@ export const requestErrorCodes = {
   LIMIT_EXCEEDED: "The document or request is larger or deeper than allowed; the message names the limit.",
   BAD_REQUEST: "The request is not a well-formed GraphQL request.",
   NO_SUCH_OPERATION: "The subscription names an operation or bulk rebuild that does not exist.",
-  UNAVAILABLE: "The database cannot be reached or the server is stopping; try again shortly.",
+  NO_SUCH_SERVICE: "The subscription names a service that does not exist.",
+  UNAVAILABLE:
+    "The database, or the engine of a service, cannot be reached from this server, or it is stopping; try again shortly.",
   INTERNAL: "A fault of the server; its log has the details under the requestId.",
 } as const;
 export type RequestErrorCode = keyof typeof requestErrorCodes;

@@ -11,6 +11,7 @@ import { OperationSubscriptions } from "./resolvers/operation-subscriptions.js";
 import { PreviewedServiceResolver, PreviewResolver } from "./resolvers/preview.js";
 import { BumpRecipePayloadResolver, RecipeResolver, RecipeRevisionResolver } from "./resolvers/recipe.js";
 import { ServiceFieldsResolver, ServiceResolver } from "./resolvers/service.js";
+import { ServiceFeeds, ServiceLogsResolver } from "./resolvers/service-feeds.js";
 import { ServiceMutations } from "./resolvers/service-mutations.js";
 import { MarkUpdatesReadPayloadResolver, UpdateResolver } from "./resolvers/update.js";
 import { UpdateSubscriptions } from "./resolvers/update-subscriptions.js";
@@ -30,6 +31,8 @@ const resolvers = [
   new ServiceResolver(),
   new ServiceMutations(),
   new ServiceFieldsResolver(),
+  new ServiceLogsResolver(),
+  new ServiceFeeds(),
   new UpdateResolver(),
   new MarkUpdatesReadPayloadResolver(),
   new OperationResolver(),

@@ -15,9 +15,10 @@ import { Operation } from "./operation.js";
 import { parseInput } from "./parse-spec.js";
 import { assertPortsFree } from "./published-ports.js";
 import type { Recipe } from "./recipe.js";
-import { dnsLabel, plainText, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
+import { dnsLabel, plainText, portNumber, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
 import { assertAskedFor, keepSecrets, sealInputs } from "./seal-inputs.js";
-import { Service } from "./service.js";
+import { type PublishedPortChoice, Service } from "./service.js";
+import { tellServicesChanged } from "./service-snapshot.js";
 import { keepInputs } from "./spec-store.js";
 
 /** How many replicas a service may have. */
@@ -32,6 +33,11 @@ const serviceInput = z.object({
   mode: z.enum(["REPLICATED", "GLOBAL"]).nullable().default("REPLICATED"),
   replicas: replicaCount.nullable().default(1),
   source: sourcePatchSchema.nullable().default(null),
+  ports: z
+    .array(z.object({ name: z.string(), published: portNumber }))
+    .max(50, "may have at most 50 entries")
+    .nullable()
+    .default(null),
   inputs: z
     .array(z.object({ name: z.string(), value: plainText(65_536) }))
     .max(500, "may have at most 500 entries")
@@ -114,6 +120,7 @@ async function addService(
   { drivers, secretBox }: { drivers: Drivers; secretBox: SecretBox },
 ): Promise<Service | null> {
   assertAskedFor(spec, parsed.inputs ?? []);
+  assertPorts(spec, parsed.ports ?? []);
   const id = newId("service");
   const { inputs, secrets } = sealInputs(spec, parsed.inputs ?? [], id, secretBox);
   const mode = parsed.mode ?? "REPLICATED";
@@ -121,7 +128,7 @@ async function addService(
     tx,
     {
       service: { id, name: parsed.name, mode, source: parsed.source, inputs },
-      ports: null,
+      ports: parsed.ports,
       environment,
       revision: { number: recipe.currentRevision, spec },
       inputsHash: await keepInputs(tx, inputs),
@@ -130,10 +137,10 @@ async function addService(
   );
   assertComplete(desired.base, inputs);
   const added = await tx.query(
-    `insert into service (id, environment_id, recipe_id, name, title, group_name, mode, replicas, source, inputs,
+    `insert into service (id, environment_id, recipe_id, name, title, group_name, mode, replicas, source, inputs, ports,
        desired_revision, desired_spec, desired_fingerprint, source_key, head_commit)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13, $14,
-       (select commit from source_head where key = $14))
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11::jsonb, $12, $13, $14, $15,
+       (select commit from source_head where key = $15))
      on conflict do nothing returning id`,
     [
       id,
@@ -146,6 +153,7 @@ async function addService(
       mode === "GLOBAL" ? 1 : (parsed.replicas ?? 1),
       parsed.source && JSON.stringify(parsed.source),
       JSON.stringify(inputs),
+      parsed.ports && JSON.stringify(parsed.ports),
       recipe.currentRevision,
       desired.spec,
       desired.fingerprint,
@@ -160,5 +168,20 @@ async function addService(
     tx,
     desired.base.ports.some((port) => port.published !== null) ? [environment.id] : [],
   );
+  await tellServicesChanged(tx, [id]);
   return tx.manager.findOneByOrFail(Service, { id });
+}
+
+/** @throws UserInputError INVALID */
+function assertPorts({ ports }: RecipeSpec, chosen: readonly PublishedPortChoice[]): void {
+  const names = ports.map((port) => port.name);
+  chosen.forEach(({ name }, index) => {
+    const twice = chosen.findIndex((other) => other.name === name) < index;
+    if (twice || !names.includes(name)) {
+      const message = twice
+        ? `ports.${index}: port ${name} is named twice.`
+        : `ports.${index}: the recipe has no port ${name.slice(0, 80)}; it has ${names.join(", ") || "none"}.`;
+      throw new UserInputError("INVALID", message, ["ports", String(index), "name"]);
+    }
+  });
 }

@@ -43,9 +43,16 @@ export async function loadRecipe(tx: Transaction, id: string): Promise<Recipe> {
   return tx.manager.findOneByOrFail(Recipe, { id });
 }
 
-/** The environment of a service, by its id; its values stay what they are until the transaction ends. */
-export async function loadEnvironment(tx: Transaction, id: string): Promise<Environment> {
-  return tx.manager.findOneOrFail(Environment, { where: { id }, ...locking("stay") });
+/**
+ * The environment of a service, by its id. Its values stay what they are until the transaction ends, unless `none` says
+ * that nothing depends on it: whoever changes a value waits for the service then, and renders it anew.
+ */
+export async function loadEnvironment(
+  tx: Transaction,
+  id: string,
+  lock: Extract<Lock, "none" | "stay"> = "stay",
+): Promise<Environment> {
+  return tx.manager.findOneOrFail(Environment, { where: { id }, ...locking(lock) });
 }
 
 /**

@@ -1,14 +1,14 @@
 import { UserInputError } from "../errors.js";
 import type { Transaction } from "../storage/transaction.js";
 import type { Actor } from "./actor.js";
-import { type Ingredients, renderAll } from "./desired.js";
+import { afterBump } from "./after-bump.js";
 import type { Drivers } from "./drivers.js";
 import { environmentsOf } from "./find.js";
 import { newId } from "./id.js";
 import { Recipe, RecipeRevision } from "./recipe.js";
 import type { RecipeSpec } from "./recipe-spec.js";
 import { type Classified, classify, digestOf } from "./rollout-class.js";
-import { ingredientsOf, lockServices, readServices, setDesired } from "./set-desired.js";
+import { lockServices, readServices, setDesired } from "./set-desired.js";
 
 /** The next revision of a recipe, besides its spec. */
 export interface RevisionText {
@@ -49,30 +49,13 @@ export async function makeRevision(
     "stay",
   );
   const services = await lockServices(tx, "recipe_id = $1", [recipe.id]);
-  const ingredients = services.map((service) =>
-    ingredientsOf(service, environments.get(service.environmentId)!, revision),
-  );
+  const parted = afterBump(services, environments, { current: next.current, next: revision }, drivers);
   if (next.expectedPreview) {
-    const found = await classify(tx, services, ingredients, drivers);
+    const found = await classify(tx, services, environments, parted, drivers);
     assertPreviewHolds(next.expectedPreview, recipe, next.spec, found);
   }
-  const affected = ingredients.filter((_, n) => !services[n]!.heldAt);
-  const held = ingredients.filter((_, n) => services[n]!.heldAt);
-  await setDesired(tx, [...affected, ...noLongerHeld(held, next.current, drivers)], drivers, {
-    release: true,
-  });
+  await setDesired(tx, parted.affected, drivers, { release: true });
   return revision;
-}
-
-/** A revision that renders as the one before is nothing newer: who is held at another state stays there. */
-function noLongerHeld(held: Ingredients[], current: RecipeRevision, drivers: Drivers): Ingredients[] {
-  if (held.length === 0) {
-    return [];
-  }
-  const after = renderAll(held, drivers).fingerprints;
-  const asBefore = held.map((one) => ({ ...one, revision: current }));
-  const before = renderAll(asBefore, drivers).fingerprints;
-  return held.filter((one, n) => after.get(one) !== before.get(asBefore[n]!));
 }
 
 function assertPreviewHolds(

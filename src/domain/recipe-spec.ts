@@ -31,7 +31,8 @@ export const variableName = z
     /^[A-Za-z_][A-Za-z0-9_]*$/,
     "must be an identifier: letters, digits and underscores, not starting with a digit",
   );
-const portNumber = z.int().min(1, "must be 1 to 65535").max(65_535, "must be 1 to 65535");
+/** A TCP or UDP port. */
+export const portNumber = z.int().min(1, "must be 1 to 65535").max(65_535, "must be 1 to 65535");
 const seconds = (min: number, max: number) =>
   z.int().min(min, `must be ${min} to ${max} seconds`).max(max, `must be ${min} to ${max} seconds`);
 const nullable = <T extends z.ZodType>(type: T) => type.nullable().default(null);

@@ -5,7 +5,7 @@ import type { Environment } from "./environment.js";
 import { assertPortsFree } from "./published-ports.js";
 import type { RecipeSpec } from "./recipe-spec.js";
 import type { RenderedBase } from "./rendered-spec.js";
-import type { Service } from "./service.js";
+import type { InputValue, Service } from "./service.js";
 import { settleUpdates } from "./settle-updates.js";
 import { keepSourceHeads, sourceHeadOf } from "./source-head.js";
 import { partsOf, type SpecId } from "./spec-store.js";
@@ -23,6 +23,7 @@ export type LockedService = Pick<
   | "ports"
   | "desiredRevision"
   | "desiredSpec"
+  | "desiredFingerprint"
   | "deployedSpec"
   | "deployedFingerprint"
   | "heldAt"
@@ -57,7 +58,7 @@ export async function readServices(
 
 const selectServices = `select id, name, recipe_id as "recipeId", environment_id as "environmentId", mode, source, inputs, ports,
     desired_revision as "desiredRevision", desired_spec as "desiredSpec",
-    deployed_spec as "deployedSpec", deployed_fingerprint as "deployedFingerprint", held_at as "heldAt" from service`;
+    desired_fingerprint as "desiredFingerprint", deployed_spec as "deployedSpec", deployed_fingerprint as "deployedFingerprint", held_at as "heldAt" from service`;
 
 /** A service as it is, with a revision of its recipe and its environment as these are to be. */
 export function ingredientsOf(
@@ -76,14 +77,15 @@ export function ingredientsOf(
 
 /**
  * Sets what services should run from now on, and settles their Updates. The caller has locked their rows.
- * @param release whether they are held no longer at a state that was asked for
+ * @param options.release whether they are held no longer at a state that was asked for
+ * @param options.inputs what a single service is given at the same time
  * @throws UserInputErrors as `renderAll`; UserInputError PORT_TAKEN
  */
 export async function setDesired(
   tx: Transaction,
   all: readonly Ingredients[],
   drivers: Drivers,
-  options: { release: boolean },
+  options: DesiredOptions,
 ): Promise<void> {
   const rendered = renderAll(all, drivers);
   const desired = await keepRendered(tx, rendered);
@@ -108,17 +110,26 @@ interface DesiredState {
   sourceKey: string | null;
 }
 
-/** The newest commit that is known belongs to the branch: with another branch it is another one. */
+interface DesiredOptions {
+  release: boolean;
+  inputs?: readonly InputValue[];
+}
+
+/**
+ * The newest commit that is known belongs to the branch: with another branch it is another one. One statement for all
+ * that changes of a service: PostgreSQL locks environment and recipe for a row's second change in a transaction, behind
+ * the service and so the other way round than others do.
+ */
 async function writeDesired(
   tx: Transaction,
   all: readonly DesiredState[],
-  { release }: { release: boolean },
+  { release, inputs }: DesiredOptions,
 ): Promise<void> {
   await tx.query(
     `update service set desired_revision = t.revision, desired_spec = t.spec, desired_fingerprint = t.fingerprint,
        head_commit = case when service.source_key is distinct from t.source_key
          then (select commit from source_head where key = t.source_key) else service.head_commit end,
-       source_key = t.source_key${release ? ", held_at = null, held_commit = null" : ""}
+       source_key = t.source_key${release ? ", held_at = null, held_commit = null" : ""}${inputs ? ", inputs = $6::jsonb" : ""}
      from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])
        as t(id, revision, spec, fingerprint, source_key)
      where service.id = t.id`,
@@ -128,6 +139,7 @@ async function writeDesired(
       all.map(({ spec }) => spec),
       all.map(({ fingerprint }) => fingerprint),
       all.map(({ sourceKey }) => sourceKey),
+      ...(inputs ? [JSON.stringify(inputs)] : []),
     ],
   );
 }

@@ -10,6 +10,7 @@ import { parseInput } from "./parse-spec.js";
 import { plainText, type RecipeSpec } from "./recipe-spec.js";
 import { assertAskedFor, keepSecrets, sealInputs, secretContext } from "./seal-inputs.js";
 import { type InputValue, Service } from "./service.js";
+import { tellServicesChanged } from "./service-snapshot.js";
 import { ingredientsOf, setDesired } from "./set-desired.js";
 import { keepInputs } from "./spec-store.js";
 
@@ -49,11 +50,13 @@ export async function setServiceInputs(
   );
   const inputs = merged(service.inputs, sealed.inputs, unset);
   await keepSecrets(tx, service.id, sealed.secrets);
-  await tx.manager.update(Service, { id: service.id }, { inputs });
-  const environment = await loadEnvironment(tx, service.environmentId);
+  // Which values it uses stays the same, so that its own lock is enough. Taking the environment's behind it would be
+  // the other way round than whoever changes a value does.
+  const environment = await loadEnvironment(tx, service.environmentId, "none");
   const inputsHash = await keepInputs(tx, inputs);
   const ingredients = { ...ingredientsOf({ ...service, inputs }, environment, revision), inputsHash };
-  await setDesired(tx, [ingredients], deps.drivers, { release: false });
+  await setDesired(tx, [ingredients], deps.drivers, { release: false, inputs });
+  await tellServicesChanged(tx, [service.id]);
   return tx.manager.findOneByOrFail(Service, { id: service.id });
 }
 

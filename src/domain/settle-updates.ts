@@ -103,7 +103,8 @@ async function raiseOutstanding(tx: Transaction, serviceIds: readonly string[]):
      ${told("raised")}`,
     [
       serviceIds,
-      serviceIds.map(() => newId("update")),
+      // Sorted, so that Updates of one moment are listed in the order of their services.
+      serviceIds.map(() => newId("update")).sort(),
       exact.map(({ id }) => id),
       exact.map((item) => item.reasons.join(",")),
     ],

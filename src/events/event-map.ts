@@ -71,6 +71,31 @@ export interface OperationSnapshot {
   cause: Cause | null;
 }
 
+/** A service as it was at its event. */
+export type ServiceSnapshot = {
+  serviceId: string;
+  environmentId: string;
+  state: ServiceState;
+} & Partial<ServiceFacts>;
+
+/** Absent in events of older versions. */
+interface ServiceFacts {
+  /** Its name. */
+  service: string;
+  /** Code of its environment. */
+  environment: string;
+  recipeId: string;
+  /** Name of its recipe. */
+  recipe: string;
+  group: string | null;
+  /** What runs; null when nothing does yet. */
+  revision: number | null;
+  commit: string | null;
+  /** How many are asked for. */
+  replicas: number;
+  removed: boolean;
+}
+
 /** A bulk rebuild as it was at its event. It is of no single environment and service. */
 export interface BulkRebuildSnapshot {
   bulkRebuildId: string;
@@ -95,7 +120,7 @@ export interface EventMap {
   UPDATE_RESOLVED: UpdateSnapshot;
   OPERATION_CHANGED: OperationSnapshot;
   BULK_REBUILD_CHANGED: BulkRebuildSnapshot;
-  SERVICE_CHANGED: { serviceId: string; environmentId: string; state: ServiceState };
+  SERVICE_CHANGED: ServiceSnapshot;
 }
 export type EventType = keyof EventMap;
 

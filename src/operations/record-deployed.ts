@@ -2,6 +2,7 @@ import type { Drivers } from "../domain/drivers.js";
 import { loadEnvironment, loadRecipe, loadRevision } from "../domain/find.js";
 import type { Operation } from "../domain/operation.js";
 import { Service } from "../domain/service.js";
+import { tellServicesChanged } from "../domain/service-snapshot.js";
 import { holdAt, ingredientsOf, setDesired } from "../domain/set-desired.js";
 import { loadSpecs, partsOf } from "../domain/spec-store.js";
 import type { Transaction } from "../storage/transaction.js";
@@ -13,29 +14,29 @@ export async function recordDeployed(
   operation: Operation,
   drivers: Drivers,
 ): Promise<void> {
+  await tx.manager.update(Service, { id: service.id }, changesBy(operation));
+  if (operation.kind === "REMOVE") {
+    await tx.query("delete from service_secret where service_id = $1", [service.id]);
+  } else if (operation.heldRevision !== null) {
+    await adopt(tx, service, operation, drivers);
+  }
+  await tellServicesChanged(tx, [service.id]);
+}
+
+function changesBy(operation: Operation): Partial<Service> {
   switch (operation.kind) {
     case "REMOVE":
-      await tx.manager.update(Service, { id: service.id }, { removedAt: new Date(), state: "STOPPED" });
-      await tx.query("delete from service_secret where service_id = $1", [service.id]);
-      return;
+      return { removedAt: new Date(), state: "STOPPED" };
     case "SCALE":
-      await tx.manager.update(Service, { id: service.id }, { replicas: operation.replicas! });
-      return;
+      return { replicas: operation.replicas! };
     default:
-      await tx.manager.update(
-        Service,
-        { id: service.id },
-        {
-          deployedRevision: operation.toRevision,
-          deployedSpec: operation.spec,
-          deployedFingerprint: operation.fingerprint,
-          deployedCommit: operation.commit,
-          deployedOperationId: operation.id,
-        },
-      );
-      if (operation.heldRevision !== null) {
-        await adopt(tx, service, operation, drivers);
-      }
+      return {
+        deployedRevision: operation.toRevision,
+        deployedSpec: operation.spec,
+        deployedFingerprint: operation.fingerprint,
+        deployedCommit: operation.commit,
+        deployedOperationId: operation.id,
+      };
   }
 }
 

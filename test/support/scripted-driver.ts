@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { RenderedSpec } from "../../src/domain/rendered-spec.js";
 import type {
   Driver,
@@ -7,6 +7,7 @@ import type {
   Outcome,
   Projection,
   Reporter,
+  ServiceLogLine,
   ServiceRef,
   Target,
 } from "../../src/operations/driver.js";
@@ -52,7 +53,32 @@ export class ScriptedDriver implements Driver {
     return this.observed;
   }
 
-  async *logs() {}
+  /** What every service has printed; a follower gets what is added, until `end`. */
+  readonly printed: ServiceLogLine[] = [];
+  readonly printing = new EventEmitter<{ line: []; end: [] }>();
+
+  async *logs(
+    _ref: ServiceRef,
+    { tail, follow, signal }: { tail: number; follow: boolean; signal: AbortSignal },
+  ): AsyncGenerator<ServiceLogLine> {
+    let next = Math.max(0, this.printed.length - tail);
+    for (;;) {
+      while (next < this.printed.length) {
+        yield this.printed[next++]!;
+      }
+      const ended = !follow || signal.aborted || (await this.moreLines(signal)) === "end";
+      if (ended) {
+        return;
+      }
+    }
+  }
+
+  private moreLines(signal: AbortSignal): Promise<"line" | "end"> {
+    return new Promise((resolve) => {
+      this.printing.once("line", () => resolve("line")).once("end", () => resolve("end"));
+      signal.addEventListener("abort", () => resolve("end"), { once: true });
+    });
+  }
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
     this.removed.push(ref);

@@ -44,7 +44,8 @@ export class UpdateResolver {
       context,
       () => assertNamed(input),
       async (tx) => {
-        return { count: await markUpdatesRead(tx, namedUpdates(context, input), input.read ?? true) };
+        const mark = { read: input.read ?? true, upTo: input.upTo ?? null };
+        return { count: await markUpdatesRead(tx, namedUpdates(context, input), mark) };
       },
     );
   }
@@ -93,11 +94,10 @@ export class MarkUpdatesReadPayloadResolver {
   }
 }
 
-function namedUpdates(context: RequestContext, { updates, filter, upTo }: MarkUpdatesReadInput): Condition[] {
+function namedUpdates(context: RequestContext, { updates, filter }: MarkUpdatesReadInput): Condition[] {
   return [
     ...(updates ? [{ sql: "t.id = any(?::text[])", values: [updates] }] : []),
     ...(filter ? updatesWhere(filter) : []),
-    ...(upTo ? [{ sql: "t.since <= ?", values: [upTo] }] : []),
     ...visibleIn(context.scope),
   ];
 }

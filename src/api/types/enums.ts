@@ -218,7 +218,7 @@ export const RolloutClassEnum = enumOf<RolloutClass>(
   "RolloutClass",
   "What a rebuild would do to a service.",
   {
-    NO_OP: "Nothing: it runs just that.",
+    NO_OP: "Nothing: it runs just that, unless there is newer code.",
     ROLLING: "Replace it without downtime.",
     DOWNTIME: "Replace it, and not without downtime.",
   },

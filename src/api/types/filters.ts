@@ -126,3 +126,21 @@ export class OperationFilter {
   })
   search?: string | null;
 }
+
+@InputType({ description: "Which services to be told of; what is absent or null does not matter." })
+export class ServiceChangeFilter {
+  @Field(() => String, { nullable: true, description: "Of the environment with this code." })
+  environment?: string | null;
+
+  @Field(() => String, { nullable: true, description: "Of the recipe with this name." })
+  recipe?: string | null;
+
+  @Field(() => String, { nullable: true, description: "Of this group." })
+  group?: string | null;
+
+  @Field(() => ID, { nullable: true, description: "The one with this id." })
+  service?: string | null;
+
+  @Field(() => ServiceStateEnum, { nullable: true, description: "That are in this state then." })
+  state?: ServiceState | null;
+}

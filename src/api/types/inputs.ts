@@ -95,6 +95,15 @@ export class ServiceInputValue {
   value!: string;
 }
 
+@InputType({ description: "Under which number a service publishes a port of its recipe." })
+export class PublishedPortInput {
+  @Field({ description: "Name of the recipe's port." })
+  name!: string;
+
+  @Field(() => Int, { description: "The port to publish, 1 to 65535." })
+  published!: number;
+}
+
 @InputType({ description: "A new service." })
 export class DeployServiceInput {
   @Field({ description: "Code of the environment." })
@@ -129,6 +138,12 @@ export class DeployServiceInput {
 
   @Field(() => [ServiceInputValue], { nullable: true, description: "Values for the recipe's inputs." })
   inputs?: ServiceInputValue[] | null;
+
+  @Field(() => [PublishedPortInput], {
+    nullable: true,
+    description: "Ports this service publishes under another number than the recipe says.",
+  })
+  ports?: PublishedPortInput[] | null;
 
   @Field(() => String, idempotencyKey)
   idempotencyKey?: string | null;

@@ -17,6 +17,12 @@ export class PreviewedServiceType {
   @Field(() => String, { nullable: true, description: "Why not without downtime; null: without." })
   why!: string | null;
 
+  @Field({
+    description:
+      "Whether it is held at a state that was asked for and stays there: for it, the bump makes nothing newer.",
+  })
+  held!: boolean;
+
   @Field(() => [String], {
     description: "Required inputs that it has no value for: it cannot be rebuilt before it has.",
   })
@@ -31,7 +37,7 @@ export class PreviewedServiceConnection extends connectionOf(PreviewedServiceTyp
 
 @ObjectType("PreviewCounts", { description: "How many services of each class.", simpleResolvers: true })
 export class PreviewCountsType {
-  @Field(() => Int, { description: "That would run just what they run." })
+  @Field(() => Int, { description: "That run already what they should after it." })
   noOp!: number;
 
   @Field(() => Int, { description: "That would be replaced without downtime." })
@@ -39,12 +45,21 @@ export class PreviewCountsType {
 
   @Field(() => Int, { description: "That would be down for a moment." })
   downtime!: number;
+
+  @Field(() => Int, { description: "All of them." })
+  total!: number;
 }
 
 @ObjectType("BumpPreview", { description: "What a bump would come to.", simpleResolvers: true })
 export class BumpPreviewType extends Payload {
   @Field(() => RecipeType, { nullable: true, description: "The recipe; null with errors." })
   recipe?: Recipe | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: "Number of the revision that is the newest now; null with errors.",
+  })
+  fromRevision?: number | null;
 
   @Field(() => Int, {
     nullable: true,
@@ -55,7 +70,7 @@ export class BumpPreviewType extends Payload {
   @Field(() => String, {
     nullable: true,
     description:
-      "Give it to bumpRecipe as `expectedPreview` to have just this done, or nothing; null with errors.",
+      "Give it to bumpRecipe as `expectedPreview` to have just this done, or nothing. It stands for all services, also those that the token may not see; null with errors.",
   })
   digest?: string | null;
 }

@@ -1,7 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import { UpdateFilter } from "./filters.js";
 import { Payload } from "./payloads.js";
-import { DateTime } from "./scalars.js";
+import { Cursor } from "./scalars.js";
 
 @InputType({ description: "Which Updates to mark: those that satisfy all that is given." })
 export class MarkUpdatesReadInput {
@@ -14,11 +14,12 @@ export class MarkUpdatesReadInput {
   @Field(() => UpdateFilter, { nullable: true, description: "Those a list with this filter shows." })
   filter?: UpdateFilter | null;
 
-  @Field(() => DateTime, {
+  @Field(() => Cursor, {
     nullable: true,
-    description: "Only those that arose up to then: the newest `since` of what somebody has really seen.",
+    description:
+      "Only those that have not arisen or changed after this: the `Query.cursor` that was read with the list, or the cursor of the last event that was shown. Without it they are marked as they are now, seen or not.",
   })
-  upTo?: Date | null;
+  upTo?: bigint | null;
 
   @Field(() => Boolean, { nullable: true, description: "False: as unread again; true when absent." })
   read?: boolean | null;
