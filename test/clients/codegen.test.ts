@@ -71,9 +71,18 @@ export async function everything(): Promise<string[]> {
   return seen;
 }
 
+export async function allAtOnce(): Promise<string | undefined> {
+  const { rebuildAffected } = await ask(sdk.RebuildAffectedDocument, { input: { filter: { recipe: "shop" } } });
+  return rebuildAffected.bulkRebuild?.items.edges.find(({ node }) => node.operation)?.node.service.name;
+}
+
 type DataOf<T> = T extends TypedDocumentNode<infer D, infer _V> ? D : never;
 export const progress = ({ operationProgress }: DataOf<typeof sdk.OperationProgressDocument>) =>
   operationProgress.operation.steps.filter(({ state }) => state === "DONE").length;
+export const bulk = ({ bulkRebuildProgress }: DataOf<typeof sdk.BulkRebuildProgressDocument>): number =>
+  bulkRebuildProgress.bulkRebuild.succeeded;
+export const changed = ({ serviceChanged }: DataOf<typeof sdk.ServiceChangedDocument>): sdk.ServiceState =>
+  serviceChanged.state;
 export const available = ({ updateAvailable }: DataOf<typeof sdk.UpdateAvailableDocument>): Cursor =>
   updateAvailable.cursor;
 export const log = ({ operationLog }: DataOf<typeof sdk.OperationLogDocument>): string[] =>

@@ -91,6 +91,8 @@ export type DeployServiceInput = {
   readonly mode?: ServiceMode | null | undefined;
   /** A DNS label, unique in the environment. */
   readonly name: string;
+  /** Ports this service publishes under another number than the recipe says. */
+  readonly ports?: ReadonlyArray<PublishedPortInput> | null | undefined;
   /** Name or id of the recipe. */
   readonly recipe: string;
   /** How many replicas; 1 when absent. */
@@ -259,6 +261,14 @@ export type ProbeInput = {
   readonly tcp?: TcpProbeInput | null | undefined;
   /** Seconds one may take. */
   readonly timeout?: number | null | undefined;
+};
+
+/** Under which number a service publishes a port of its recipe. */
+export type PublishedPortInput = {
+  /** Name of the recipe's port. */
+  readonly name: string;
+  /** The port to publish, 1 to 65535. */
+  readonly published: number;
 };
 
 /** When an engine pulls an image. */
