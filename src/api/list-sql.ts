@@ -1,4 +1,5 @@
 import type { DataSource, ObjectLiteral } from "typeorm";
+import { readPrepared } from "../storage/prepared.js";
 import type { Condition, Listing } from "./listings.js";
 import type { Stretch } from "./paging.js";
 
@@ -9,6 +10,11 @@ class Parameters {
     this.values.push(value);
     return `$${this.values.length}`;
   }
+}
+
+/** The columns a listing's nodes are made from. */
+export function columnsOf(listing: Pick<Listing<never>, "columns">, table: string): string {
+  return listing.columns.map((column) => `${table}.${column}`).join(", ");
 }
 
 function whereClause(conditions: Condition[], parameters: Parameters): string {
@@ -38,13 +44,13 @@ export async function readStretches<T>(
   const ids = parents ? parameters.bind(parents) : null;
   const ofParent = ids ? [{ sql: `t.${listing.parentColumn} = p.id`, values: [] }] : [];
   const conditions = [...ofParent, ...where, ...between(listing as Listing<never>, stretch)];
-  const page = `select t.* from ${listing.table} t ${whereClause(conditions, parameters)}
+  const page = `select ${columnsOf(listing, "t")} from ${listing.table} t ${whereClause(conditions, parameters)}
     order by t.${listing.keyColumn} ${stretch.backward ? "desc" : "asc"}
-    limit ${parameters.bind(stretch.limit + 1)}`;
+    limit ${stretch.limit + 1}`;
   const sql = ids
     ? `select p.id as parent, r.* from unnest(${ids}::text[]) as p(id), lateral (${page}) r`
     : page;
-  const rows: ObjectLiteral[] = await source.query(sql, parameters.values);
+  const rows: ObjectLiteral[] = await readPrepared(source, sql, parameters.values);
   return grouped(rows, listing, parents, stretch);
 }
 
@@ -71,7 +77,8 @@ export async function countRows(
   const parameters = new Parameters();
   const column = parents ? `t.${listing.parentColumn}` : "null";
   const ofParents = parents ? [{ sql: `${column} = any(?::text[])`, values: [parents] }] : [];
-  const rows: { parent: string | null; count: number }[] = await source.query(
+  const rows: { parent: string | null; count: number }[] = await readPrepared(
+    source,
     `select ${column} as parent, count(*)::int as count from ${listing.table} t
      ${whereClause([...ofParents, ...where], parameters)} ${parents ? "group by 1" : ""}`,
     parameters.values,

@@ -21,6 +21,8 @@ export interface Listing<T> {
   keyColumn: "id" | "seq";
   keyType: "text" | "bigint";
   keyPattern: RegExp;
+  /** Those that nodes are made from. */
+  columns: readonly string[];
   keyOf(node: T): string;
   toNode(row: ObjectLiteral): T;
 }
@@ -61,9 +63,18 @@ function byId<T extends ObjectLiteral & { id: string }>(
     keyColumn: "id",
     keyType: "text",
     keyPattern: /^[a-z]{3}_[0-9a-z]{26}$/,
+    columns: columnNames(source, target),
     keyOf: (node) => node.id,
     toNode: hydrator(source, target),
   };
+}
+
+function withoutColumn<T>(listing: Listing<T>, column: string): Listing<T> {
+  return { ...listing, columns: listing.columns.filter((name) => name !== column) };
+}
+
+function columnNames(source: DataSource, target: EntityTarget<ObjectLiteral>): string[] {
+  return source.getMetadata(target).columns.map(({ databaseName }) => databaseName);
 }
 
 /** Every list of the API. */
@@ -72,6 +83,8 @@ export function createListings(source: DataSource) {
     environments: byId(source, Environment),
     recipes: byId(source, Recipe),
     revisions: byId(source, RecipeRevision, "recipe_id"),
+    /** Without their specs. */
+    revisionsOfRecipe: withoutColumn(byId(source, RecipeRevision, "recipe_id"), "spec"),
     services: byId(source, Service),
     servicesOfEnvironment: byId(source, Service, "environment_id"),
     servicesOfRecipe: byId(source, Service, "recipe_id"),
@@ -86,6 +99,7 @@ export function createListings(source: DataSource) {
       keyColumn: "seq",
       keyType: "bigint",
       keyPattern: /^\d{1,18}$/,
+      columns: ["seq", "at", "stream", "instance", "line"],
       keyOf: (line) => line.seq,
       toNode: (row) => ({ ...row, cursor: encodeKey(row.seq) }) as LogLine,
     } satisfies Listing<LogLine> as Listing<LogLine>,

@@ -7,7 +7,8 @@ import type { Service } from "../domain/service.js";
 import { loadSpecs, type SpecId, type StoredSpec } from "../domain/spec-store.js";
 import type { Update } from "../domain/update.js";
 import type { Observed } from "../operations/driver.js";
-import { countRows, readStretches } from "./list-sql.js";
+import { readPrepared } from "../storage/prepared.js";
+import { columnsOf, countRows, readStretches } from "./list-sql.js";
 import type { Condition, Listing, Listings } from "./listings.js";
 import { Page, type Selection, type Stretch } from "./paging.js";
 
@@ -31,8 +32,9 @@ function rowLoader<T>(
   more = "",
 ): DataLoader<string, T | null> {
   return new DataLoader(async (keys) => {
-    const rows = await source.query(
-      `select * from ${listing.table} where ${column} = any($1::text[]) ${more}`,
+    const rows = await readPrepared(
+      source,
+      `select ${columnsOf(listing, "t")} from ${listing.table} t where ${column} = any($1::text[]) ${more}`,
       [keys],
     );
     const nodes = new Map(rows.map(listing.toNode).map((node: T) => [keyOf(node), node] as const));
@@ -68,6 +70,7 @@ const parentsOf = (keys: readonly PageKey[]) =>
 export class Loaders {
   readonly environment: DataLoader<string, Environment | null>;
   readonly recipe: DataLoader<string, Recipe | null>;
+  readonly recipeByName: DataLoader<string, Recipe | null>;
   readonly service: DataLoader<string, Service | null>;
   readonly operation: DataLoader<string, Operation | null>;
   readonly update: DataLoader<string, Update | null>;
@@ -86,6 +89,7 @@ export class Loaders {
     const ofService = (node: { serviceId: string }) => node.serviceId;
     this.environment = rowLoader(source, listings.environments, "id", id);
     this.recipe = rowLoader(source, listings.recipes, "id", id);
+    this.recipeByName = rowLoader(source, listings.recipes, "name", (recipe) => recipe.name);
     this.service = rowLoader(source, listings.services, "id", id);
     this.operation = rowLoader(source, listings.operations, "id", id);
     this.update = rowLoader(source, listings.updates, "id", id);
@@ -122,8 +126,9 @@ function revisionLoader(source: DataSource, listing: Listing<RecipeRevision>) {
   const keyOf = (key: { recipeId: string; number: number }) => `${key.recipeId}/${key.number}`;
   return new DataLoader<{ recipeId: string; number: number }, RecipeRevision | null, string>(
     async (keys) => {
-      const rows = await source.query(
-        `select r.* from recipe_revision r
+      const rows = await readPrepared(
+        source,
+        `select ${columnsOf(listing, "r")} from recipe_revision r
          join unnest($1::text[], $2::int[]) as k(recipe_id, number) using (recipe_id, number)`,
         [keys.map((key) => key.recipeId), keys.map((key) => key.number)],
       );
