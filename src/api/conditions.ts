@@ -1,9 +1,12 @@
 import type { Condition } from "./listings.js";
+import { namesSearchWhere, searchWhere, serviceSearchWhere } from "./search.js";
 import type { OperationFilter, RecipeFilter, ServiceFilter, UpdateFilter } from "./types/filters.js";
 
 const inEnvironment = "t.environment_id = (select id from environment where code = ?)";
 const ofRecipe = "t.recipe_id = (select id from recipe where name = ?)";
 const hasUpdate = "exists (select 1 from service_update u where u.service_id = t.id)";
+const isRead = "t.read_at is not null";
+const isActive = "t.state in ('QUEUED', 'RUNNING')";
 const newCodeOnly = "t.reasons = array['CODE']";
 
 /** A condition unless there is nothing to compare with. */
@@ -17,7 +20,11 @@ function either(value: boolean | null | undefined, sql: string): Condition[] {
 }
 
 export function recipesWhere(filter: RecipeFilter): Condition[] {
-  return [...when(filter.type, "t.type = ?"), ...when(filter.subtype, "t.subtype = ?")];
+  return [
+    ...when(filter.type, "t.type = ?"),
+    ...when(filter.subtype, "t.subtype = ?"),
+    ...searchWhere(filter.search),
+  ];
 }
 
 /** Of the services that are there. */
@@ -29,6 +36,7 @@ export function servicesWhere(filter: ServiceFilter): Condition[] {
     ...when(filter.group, "t.group_name = ?"),
     ...when(filter.state, "t.state = ?"),
     ...either(filter.hasUpdate, hasUpdate),
+    ...searchWhere(filter.search),
   ];
 }
 
@@ -39,6 +47,8 @@ export function updatesWhere(filter: UpdateFilter): Condition[] {
     ...when(filter.service, "t.service_id = ?"),
     ...either(filter.kind && filter.kind === "UPDATE", newCodeOnly),
     ...when(filter.reason, "? = any(t.reasons)"),
+    ...either(filter.unread === null || filter.unread === undefined ? null : !filter.unread, isRead),
+    ...namesSearchWhere(filter.search),
   ];
 }
 
@@ -48,5 +58,8 @@ export function operationsWhere(filter: OperationFilter): Condition[] {
     ...when(filter.service, "t.service_id = ?"),
     ...when(filter.kind, "t.kind = ?"),
     ...when(filter.state, "t.state = ?"),
+    ...either(filter.active, isActive),
+    ...when(filter.requestedBy, "t.requested_by = ?"),
+    ...serviceSearchWhere(filter.search),
   ];
 }

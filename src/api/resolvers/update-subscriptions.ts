@@ -1,9 +1,12 @@
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
+import { hasWords } from "../../domain/search.js";
 import { updateKind } from "../../domain/update.js";
+import { RequestError } from "../../errors.js";
 import type { EventType, LoggedEvent, UpdateSnapshot } from "../../events/event-map.js";
 import { maySee } from "../access.js";
 import type { RequestContext } from "../context.js";
 import { Feed } from "../feed.js";
+import { searchWords } from "../search.js";
 import { UpdateFilter } from "../types/filters.js";
 import { Cursor } from "../types/scalars.js";
 import {
@@ -67,11 +70,21 @@ export class UpdateSubscriptions {
 
 function feedOf({ args, context }: Asked, types: EventType[]): Feed {
   const { filter, after } = args;
+  if (filter?.unread !== null && filter?.unread !== undefined) {
+    throw new RequestError(
+      "BAD_REQUEST",
+      "The filter `unread` is for lists: what has just arisen is unread; leave it out.",
+    );
+  }
+  const words = searchWords(filter?.search);
   return new Feed({
     types,
     after,
     serviceIds: filter?.service ? [filter.service] : undefined,
-    matches: ({ payload }) => matches(payload as UpdateSnapshot, context, filter ?? {}),
+    matches: ({ payload }) => {
+      const update = payload as UpdateSnapshot;
+      return matches(update, context, filter ?? {}) && hasWords([update.service, update.recipe], words);
+    },
   });
 }
 

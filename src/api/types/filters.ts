@@ -18,6 +18,12 @@ export class RecipeFilter {
 
   @Field(() => String, { nullable: true, description: "With this subtype." })
   subtype?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Each of these words begins a word of its name, title, subtype or description.",
+  })
+  search?: string | null;
 }
 
 @InputType({ description: "Which services; what is absent or null does not matter." })
@@ -39,6 +45,12 @@ export class ServiceFilter {
     description: "Only those with (true) or without (false) an Update.",
   })
   hasUpdate?: boolean | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Each of these words begins a word of its name, title or group.",
+  })
+  search?: string | null;
 }
 
 @InputType({ description: "Which Updates; what is absent or null does not matter." })
@@ -57,6 +69,19 @@ export class UpdateFilter {
 
   @Field(() => UpdateReasonEnum, { nullable: true, description: "With this among its reasons." })
   reason?: UpdateReason | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      "Only those nobody has read (true), or somebody has (false). For lists: what has just arisen is unread, so subscriptions refuse it.",
+  })
+  unread?: boolean | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Each of these words begins a word of the service's name or its recipe's.",
+  })
+  search?: string | null;
 }
 
 @InputType({ description: "Which operations; what is absent or null does not matter." })
@@ -72,4 +97,19 @@ export class OperationFilter {
 
   @Field(() => OperationStateEnum, { nullable: true, description: "In this state." })
   state?: OperationState | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: "Only those that wait or run (true), or have ended (false).",
+  })
+  active?: boolean | null;
+
+  @Field(() => String, { nullable: true, description: "Asked for by the token with this name." })
+  requestedBy?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Each of these words begins a word of the service's name, title or group.",
+  })
+  search?: string | null;
 }
