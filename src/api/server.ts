@@ -52,7 +52,7 @@ export async function createApi(deps: ApiDeps, options: ApiOptions): Promise<Api
   app.use(
     "/graphql",
     express.json({ limit: limits.bodyBytes }),
-    expressMiddleware(apollo, { context: ({ req }) => contextOf(edge, req.get("authorization")) }),
+    expressMiddleware(apollo, { context: ({ req }) => contextOf(edge, req) }),
   );
   app.use(notFound, failed(edge));
   return { app, edge, close: () => apollo.stop() };

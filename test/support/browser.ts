@@ -27,7 +27,7 @@ export class Pages {
     this.browser ??= launch(this.executablePath);
     const context = await (await this.browser).newContext({ viewport: { width: 1440, height: 900 } });
     const page = await context.newPage();
-    page.on("pageerror", (error) => this.note(`uncaught: ${error.stack ?? error.message}`));
+    page.on("pageerror", (error) => this.note(`uncaught: ${error.message}\n${error.stack ?? ""}`));
     page.on("crash", () => this.note("the page crashed"));
     page.on("console", (message) => {
       if (message.type() === "error") {
