@@ -16,7 +16,8 @@ const unknown = {
 /** The tabs, in the order in which they tell the story: who is there, who is affected, rebuild, watch. */
 export const tabs: readonly Tab[] = [
   {
-    query: `# All services, where they can be reached, and whether a rebuild would change anything.
+    query: `# All services, where they can be reached,
+# and whether a rebuild would change anything.
 query ListServices {
   services {
     edges {
@@ -37,7 +38,8 @@ query ListServices {
   },
   {
     query: `# What a rebuild would change, field by field.
-# UPDATE: only newer code. UPGRADE: a changed recipe, input, environment or image.
+# UPDATE: only newer code is the reason.
+# UPGRADE: recipe, inputs, environment or image.
 query UpdatesAndUpgrades {
   updates {
     totalCount
@@ -57,7 +59,8 @@ query UpdatesAndUpgrades {
 `,
   },
   {
-    query: `# Run this one, then BumpRecipe: an event comes for each affected service. It never ends by itself.
+    query: `# Run this, then BumpRecipe in another window: each
+# affected service is told. Changing tabs ends it.
 subscription UpdateAvailable {
   updateAvailable {
     cursor
@@ -73,7 +76,8 @@ subscription UpdateAvailable {
 `,
   },
   {
-    query: `# Makes the next revision of the recipe. Change "drain" below to bump it once more.
+    query: `# Makes the next revision of the recipe. To bump
+# it once more, change "drain" in the variables.
 mutation BumpRecipe($input: BumpRecipeInput!) {
   bumpRecipe(input: $input) {
     revision { number changes { path before after } }
@@ -87,8 +91,8 @@ mutation BumpRecipe($input: BumpRecipeInput!) {
     }),
   },
   {
-    query: `# Loads the recipe again, fetches, installs and starts; the old one serves until the new one is ready.
-# The operation's id is what OperationProgress takes.
+    query: `# The old one serves until the new one is ready.
+# Watch it with the operation's id: OperationProgress.
 mutation RebuildService($input: RebuildServiceInput!) {
   rebuildService(input: $input) {
     operation { id state }
@@ -99,7 +103,8 @@ mutation RebuildService($input: RebuildServiceInput!) {
     variables: json({ input: { service: unknown.service } }),
   },
   {
-    query: `# Every step, from the first one on, whenever it is asked; ends after the verdict.
+    query: `# Every step, from the first one on, until the
+# verdict, whenever it is asked for.
 subscription OperationProgress($operation: ID!) {
   operationProgress(operation: $operation) {
     operation {
