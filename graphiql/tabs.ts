@@ -6,7 +6,7 @@ export interface Tab {
 }
 
 /** What the tabs are about: as it is installed with Rebake. */
-const installed = { environment: "DASHBOARD", recipe: "node-service", service: "catalog" };
+const installed = { environment: "DASHBOARD", recipe: "dashboard-service", service: "catalog" };
 
 const unknown = {
   service: "<id of a service: see ListServices>",

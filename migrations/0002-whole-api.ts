@@ -88,7 +88,6 @@ const statements = [
   `create table bulk_rebuild (
      id text primary key,
      state text not null,
-     filter jsonb not null,
      parallel integer not null,
      max_failures integer not null,
      total integer not null,
@@ -100,7 +99,6 @@ const statements = [
      requested_by text not null,
      environments text[] not null,
      cancel_requested_by text,
-     cause jsonb,
      created_at timestamptz not null default now(),
      finished_at timestamptz
    )`,

@@ -1,7 +1,8 @@
 import type { Condition } from "./listings.js";
+import { searchIn } from "./search.js";
 import type { OperationFilter, RecipeFilter, ServiceFilter, UpdateFilter } from "./types/filters.js";
 
-const inEnvironment = "t.environment_id = (select id from environment where code = ?)";
+const inEnvironment = "t.environment_id = (select id from environment where code = ? and deleted_at is null)";
 const ofRecipe = "t.recipe_id = (select id from recipe where name = ?)";
 const hasUpdate = "exists (select 1 from service_update u where u.service_id = t.id)";
 const newCodeOnly = "t.reasons = array['CODE']";
@@ -17,7 +18,13 @@ function either(value: boolean | null | undefined, sql: string): Condition[] {
 }
 
 export function recipesWhere(filter: RecipeFilter): Condition[] {
-  return [...when(filter.type, "t.type = ?"), ...when(filter.subtype, "t.subtype = ?")];
+  return [
+    ...when(filter.type, "t.type = ?"),
+    ...when(filter.subtype, "t.subtype = ?"),
+    ...either(filter.locked, "t.locked"),
+    ...either(filter.archived ?? false, "t.archived_at is not null"),
+    ...searchIn(filter.search, "t"),
+  ];
 }
 
 /** Of the services that are there. */
@@ -29,6 +36,7 @@ export function servicesWhere(filter: ServiceFilter): Condition[] {
     ...when(filter.group, "t.group_name = ?"),
     ...when(filter.state, "t.state = ?"),
     ...either(filter.hasUpdate, hasUpdate),
+    ...searchIn(filter.search, "t"),
   ];
 }
 
@@ -39,6 +47,8 @@ export function updatesWhere(filter: UpdateFilter): Condition[] {
     ...when(filter.service, "t.service_id = ?"),
     ...either(filter.kind && filter.kind === "UPDATE", newCodeOnly),
     ...when(filter.reason, "? = any(t.reasons)"),
+    ...either(filter.unread, "t.read_at is null"),
+    ...searchIn(filter.search, "service"),
   ];
 }
 
@@ -48,5 +58,8 @@ export function operationsWhere(filter: OperationFilter): Condition[] {
     ...when(filter.service, "t.service_id = ?"),
     ...when(filter.kind, "t.kind = ?"),
     ...when(filter.state, "t.state = ?"),
+    ...either(filter.active, "t.state in ('QUEUED', 'RUNNING')"),
+    ...when(filter.requestedBy, "t.requested_by = ?"),
+    ...searchIn(filter.search, "service"),
   ];
 }

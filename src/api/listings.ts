@@ -1,4 +1,6 @@
 import type { DataSource, EntityTarget, ObjectLiteral } from "typeorm";
+import { type BulkItemState, BulkRebuild } from "../domain/bulk-rebuild.js";
+import { Credential } from "../domain/credential.js";
 import { Environment } from "../domain/environment.js";
 import { Operation } from "../domain/operation.js";
 import { Recipe, RecipeRevision } from "../domain/recipe.js";
@@ -18,7 +20,7 @@ export interface Listing<T> {
   table: string;
   /** Column a list's parent is in, for lists below something. */
   parentColumn: string | null;
-  keyColumn: "id" | "seq";
+  keyColumn: "id" | "seq" | "position";
   keyType: "text" | "bigint";
   keyPattern: RegExp;
   keyOf(node: T): string;
@@ -32,6 +34,15 @@ export interface LogLine {
   stream: LogStream;
   instance: number | null;
   line: string;
+}
+
+/** A service of a bulk rebuild. */
+export interface BulkItem {
+  position: number;
+  state: BulkItemState;
+  message: string | null;
+  serviceId: string;
+  operationId: string | null;
 }
 
 /**
@@ -70,6 +81,7 @@ function byId<T extends ObjectLiteral & { id: string }>(
 export function createListings(source: DataSource) {
   return {
     environments: byId(source, Environment),
+    credentials: byId(source, Credential),
     recipes: byId(source, Recipe),
     revisions: byId(source, RecipeRevision, "recipe_id"),
     services: byId(source, Service),
@@ -80,6 +92,18 @@ export function createListings(source: DataSource) {
     updatesOfRecipe: byId(source, Update, "recipe_id"),
     operations: byId(source, Operation),
     operationsOfService: byId(source, Operation, "service_id"),
+    bulkRebuilds: byId(source, BulkRebuild),
+    bulkRebuildItems: {
+      table: "bulk_rebuild_item",
+      parentColumn: "bulk_rebuild_id",
+      keyColumn: "position",
+      keyType: "bigint",
+      keyPattern: /^\d{1,9}$/,
+      keyOf: (item) => String(item.position),
+      toNode: ({ position, state, message, service_id, operation_id }) => ({
+        ...{ position, state, message, serviceId: service_id, operationId: operation_id },
+      }),
+    } satisfies Listing<BulkItem> as Listing<BulkItem>,
     log: {
       table: "operation_log",
       parentColumn: "operation_id",

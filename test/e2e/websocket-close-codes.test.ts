@@ -38,7 +38,12 @@ const wrongs: [number, string, "acknowledged" | "new", (client: SocketClient) =>
 describe("graphql-transport-ws, spoken by hand to the real server", function () {
   this.timeout(60_000);
   // Hooks run in their order: before the folder goes.
-  after(() => RebakeProcess.endAll());
+  after(async () => {
+    for (const client of clients) {
+      client.stop();
+    }
+    await RebakeProcess.endAll();
+  });
   const folder = tempFolder();
   const clients: SocketClient[] = [];
   let rebake: RebakeProcess;
@@ -55,12 +60,6 @@ describe("graphql-transport-ws, spoken by hand to the real server", function () 
     rebake = await RebakeProcess.start(join(folder.path, "home"));
     token = (await readFile(join(folder.path, "home", "admin-token"), "utf8")).trim();
   });
-  after(() => {
-    for (const client of clients) {
-      client.stop();
-    }
-  });
-
   for (const [code, what, state, act] of wrongs) {
     it(`closes with ${code} on ${what}`, async () => {
       const client = await open(state === "acknowledged");
