@@ -5,6 +5,8 @@ import { RequestError } from "../errors.js";
 import { contextOf, startApollo } from "./apollo.js";
 import type { ApiDeps } from "./context.js";
 import { createEdge, type Edge } from "./edge.js";
+import { fastReads } from "./fast-reads.js";
+import { graphiqlAssets, graphiqlPage } from "./graphiql.js";
 import { limits } from "./limits.js";
 import { alive, type ReadinessCheck, readiness } from "./probes.js";
 import { noteRequests, requestNote } from "./request-note.js";
@@ -28,6 +30,7 @@ export interface Api {
 
 const welcome = `This is Rebake. It keeps every deployed service on its current recipe.
 
+  GET  /graphql    GraphiQL, in a browser
   POST /graphql    queries and mutations, with the header Authorization: Bearer <token>
   WS   /graphql    subscriptions (graphql-transport-ws), with the same text as "authorization" in connection_init
   GET  /healthz    whether the process is alive
@@ -49,10 +52,13 @@ export async function createApi(deps: ApiDeps, options: ApiOptions): Promise<Api
   app.get("/metrics", async (_request, response) => {
     response.type(edge.metrics.contentType).send(await edge.metrics.text());
   });
+  app.get("/graphql", graphiqlPage());
+  app.use("/graphiql", graphiqlAssets());
   app.use(
     "/graphql",
     express.json({ limit: limits.bodyBytes }),
-    expressMiddleware(apollo, { context: ({ req }) => contextOf(edge, req.get("authorization")) }),
+    fastReads(edge),
+    expressMiddleware(apollo, { context: ({ req }) => contextOf(edge, req) }),
   );
   app.use(notFound, failed(edge));
   return { app, edge, close: () => apollo.stop() };

@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
 const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
@@ -26,16 +26,12 @@ export class Pages {
   async open(url: string): Promise<Page> {
     this.browser ??= launch(this.executablePath);
     const context = await (await this.browser).newContext({ viewport: { width: 1440, height: 900 } });
-    const page = await context.newPage();
-    page.on("pageerror", (error) => this.note(`uncaught: ${error.stack ?? error.message}`));
-    page.on("crash", () => this.note("the page crashed"));
-    page.on("console", (message) => {
-      if (message.type() === "error") {
-        this.note(`console: ${message.text()} (${message.location().url})`);
-      }
-    });
-    await page.goto(url);
-    return page;
+    return this.openIn(context, url);
+  }
+
+  /** One more window of the visitor who has that page open. */
+  openBeside(page: Page, url: string): Promise<Page> {
+    return this.openIn(page.context(), url);
   }
 
   /** From now on errors that match are none, e.g. what Chromium prints about an answer with status 401. */
@@ -57,6 +53,19 @@ export class Pages {
     this.browser = null;
   }
 
+  private async openIn(context: BrowserContext, url: string): Promise<Page> {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => this.note(`uncaught: ${error.message}\n${error.stack ?? ""}`));
+    page.on("crash", () => this.note("the page crashed"));
+    page.on("console", (message) => {
+      if (message.type() === "error") {
+        this.note(`console: ${message.text()} (${message.location().url})`);
+      }
+    });
+    await page.goto(url);
+    return page;
+  }
+
   private note(error: string): void {
     if (!this.expected.some((pattern) => pattern.test(error))) {
       this.errors.push(error);
@@ -71,7 +80,8 @@ export class Pages {
 export function describeInBrowser(title: string, tests: (pages: Pages) => void): void {
   const path = findChromium();
   const suite = path ? describe : describe.skip;
-  suite(path ? title : `${title} (needs Chromium: install it or set CHROMIUM)`, () => {
+  suite(path ? title : `${title} (needs Chromium: install it or set CHROMIUM)`, function () {
+    this.timeout(60_000);
     const pages = new Pages(path ?? "");
     tests(pages);
     afterEach("no error in a page", () => pages.expectNoErrors());
