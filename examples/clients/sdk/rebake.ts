@@ -610,7 +610,7 @@ export type UserErrorCode =
   | 'PORT_TAKEN'
   /** A value or a whole spec is larger than allowed; the message names the limit. */
   | 'TOO_LARGE'
-  /** A computed variable is not on the documented list. */
+  /** A reference names no computed variable on the list, or no value of the environment. */
   | 'UNKNOWN_COMPUTED'
   /** The recipe asks for no input of that name. */
   | 'UNKNOWN_INPUT';
