@@ -5,6 +5,7 @@ import type { EventLog } from "../events/event-log.js";
 import type { Notifier } from "../events/notifier.js";
 import type { Log } from "../log.js";
 import type { Driver, DriverKind } from "../operations/driver.js";
+import { Reads } from "../storage/reads.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
 import { ChangesCache } from "./changes-cache.js";
@@ -32,6 +33,7 @@ export interface RequestContext {
   readonly scope: Scope;
   readonly deps: ApiDeps;
   readonly listings: Listings;
+  readonly reads: Reads;
   readonly changes: ChangesCache;
   /** Replaced after every mutation, because what was read before may have changed. */
   loaders: Loaders;
@@ -40,15 +42,17 @@ export interface RequestContext {
 /** Makes contexts; holds what requests share. */
 export class Contexts {
   private readonly listings: Listings;
+  private readonly reads: Reads;
   private readonly changes = new ChangesCache();
   constructor(private readonly deps: ApiDeps) {
     this.listings = createListings(deps.dataSource);
+    this.reads = new Reads(deps.dataSource);
   }
 
   forRequest(actor: Actor, scope: Scope, requestId: string): RequestContext {
-    const { deps, listings, changes } = this;
-    const loaders = new Loaders(deps.dataSource, listings);
-    return { requestId, actor, scope, deps, listings, changes, loaders };
+    const { deps, listings, reads, changes } = this;
+    const loaders = new Loaders(deps.dataSource, reads, listings);
+    return { requestId, actor, scope, deps, listings, reads, changes, loaders };
   }
 
   /** For one batch of events, which subscribers of the same scope share: nobody in particular asks. */
@@ -59,5 +63,5 @@ export class Contexts {
 
 /** Forgets what was read before a change. */
 export function forgetReads(context: RequestContext): void {
-  context.loaders = new Loaders(context.deps.dataSource, context.listings);
+  context.loaders = new Loaders(context.deps.dataSource, context.reads, context.listings);
 }

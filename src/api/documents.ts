@@ -1,8 +1,10 @@
 import {
   type DocumentNode,
+  type FragmentDefinitionNode,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  Kind,
   type OperationDefinitionNode,
   parse,
   specifiedRules,
@@ -10,12 +12,15 @@ import {
   validate,
 } from "graphql";
 import { costOf, limitRules, limits } from "./limits.js";
+import { planRead, type ReadPlan } from "./read-plan.js";
 
 /** A document that may be executed. */
 export interface Prepared {
   document: DocumentNode;
   operation: OperationDefinitionNode;
   cost: number;
+  /** Null: graphql-js executes it. */
+  plan: ReadPlan | null;
 }
 
 /** How many valid documents are remembered. */
@@ -27,6 +32,7 @@ export class Documents {
   /** On top of GraphQL's own. */
   readonly rules: ValidationRule[];
   private readonly valid = new Map<string, DocumentNode>();
+  private readonly plans = new WeakMap<OperationDefinitionNode, ReadPlan | null>();
 
   constructor(
     private readonly schema: GraphQLSchema,
@@ -48,7 +54,22 @@ export class Documents {
     if (!operation) {
       return { errors: [new GraphQLError(noOperation(request.operationName))] };
     }
-    return { document, operation, cost: costOf(operation) ?? 0 };
+    return { document, operation, cost: costOf(operation) ?? 0, plan: this.planOf(document, operation) };
+  }
+
+  private planOf(document: DocumentNode, operation: OperationDefinitionNode): ReadPlan | null {
+    let plan = this.plans.get(operation);
+    if (plan === undefined) {
+      const fragments = document.definitions.filter(
+        (definition) => definition.kind === Kind.FRAGMENT_DEFINITION,
+      );
+      const byName = new Map<string, FragmentDefinitionNode>(
+        fragments.map((fragment) => [fragment.name.value, fragment]),
+      );
+      plan = planRead(this.schema, operation, byName);
+      this.plans.set(operation, plan);
+    }
+    return plan;
   }
 
   private parse(text: string): DocumentNode | { errors: readonly GraphQLError[] } {

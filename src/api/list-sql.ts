@@ -1,4 +1,5 @@
-import type { DataSource, ObjectLiteral } from "typeorm";
+import type { ObjectLiteral } from "typeorm";
+import type { Reads } from "../storage/reads.js";
 import type { Condition, Listing } from "./listings.js";
 import type { Stretch } from "./paging.js";
 
@@ -28,7 +29,7 @@ function between({ keyColumn, keyType }: Listing<never>, { after, before }: Stre
 
 /** The rows of one stretch of each parent's list, in reading order, with one more than the limit if there is. */
 export async function readStretches<T>(
-  source: DataSource,
+  reads: Reads,
   listing: Listing<T>,
   parents: string[] | null,
   where: Condition[],
@@ -38,13 +39,13 @@ export async function readStretches<T>(
   const ids = parents ? parameters.bind(parents) : null;
   const ofParent = ids ? [{ sql: `t.${listing.parentColumn} = p.id`, values: [] }] : [];
   const conditions = [...ofParent, ...where, ...between(listing as Listing<never>, stretch)];
-  const page = `select t.* from ${listing.table} t ${whereClause(conditions, parameters)}
+  const page = `select ${listing.columns} from ${listing.table} t ${whereClause(conditions, parameters)}
     order by t.${listing.keyColumn} ${stretch.backward ? "desc" : "asc"}
-    limit ${parameters.bind(stretch.limit + 1)}`;
+    limit ${stretch.limit + 1}`;
   const sql = ids
     ? `select p.id as parent, r.* from unnest(${ids}::text[]) as p(id), lateral (${page}) r`
     : page;
-  const rows: ObjectLiteral[] = await source.query(sql, parameters.values);
+  const rows: ObjectLiteral[] = await reads.query(sql, parameters.values);
   return grouped(rows, listing, parents, stretch);
 }
 
@@ -63,7 +64,7 @@ function grouped<T>(rows: ObjectLiteral[], listing: Listing<T>, parents: string[
 
 /** How many rows each parent's list has. */
 export async function countRows(
-  source: DataSource,
+  reads: Reads,
   listing: Pick<Listing<never>, "table" | "parentColumn">,
   parents: string[] | null,
   where: Condition[],
@@ -71,7 +72,7 @@ export async function countRows(
   const parameters = new Parameters();
   const column = parents ? `t.${listing.parentColumn}` : "null";
   const ofParents = parents ? [{ sql: `${column} = any(?::text[])`, values: [parents] }] : [];
-  const rows: { parent: string | null; count: number }[] = await source.query(
+  const rows: { parent: string | null; count: number }[] = await reads.query(
     `select ${column} as parent, count(*)::int as count from ${listing.table} t
      ${whereClause([...ofParents, ...where], parameters)} ${parents ? "group by 1" : ""}`,
     parameters.values,

@@ -9,6 +9,7 @@ import type { Service } from "../domain/service.js";
 import { loadSpecs, type SpecId, type StoredSpec } from "../domain/spec-store.js";
 import type { Update } from "../domain/update.js";
 import type { Observed } from "../operations/driver.js";
+import type { Reads } from "../storage/reads.js";
 import { countRows, readStretches } from "./list-sql.js";
 import type { Condition, Listing, Listings } from "./listings.js";
 import { Page, type Selection, type Stretch } from "./paging.js";
@@ -25,20 +26,20 @@ const groupOf = ({ listing, where, stretch }: PageKey) =>
   JSON.stringify([listing.table, listing.parentColumn, where, stretch]);
 
 /** Reads rows of one table by one of its columns, all that are asked for in the same tick at once. */
-function rowLoader<T>(
-  source: DataSource,
+function rowLoader<T extends object>(
+  reads: Reads,
   listing: Listing<T>,
   column: string,
   keyOf: (node: T) => string,
   more = "",
 ): DataLoader<string, T | null> {
   return new DataLoader(async (keys) => {
-    const rows = await source.query(
-      `select * from ${listing.table} where ${column} = any($1::text[]) ${more}`,
+    const rows = await reads.query<T>(
+      `select ${listing.columns} from ${listing.table} t where ${column} = any($1::text[]) ${more}`,
       [keys],
     );
-    const nodes = new Map(rows.map(listing.toNode).map((node: T) => [keyOf(node), node] as const));
-    return keys.map((key) => (nodes.get(key) as T | undefined) ?? null);
+    const nodes = new Map(rows.map(listing.toNode).map((node) => [keyOf(node), node]));
+    return keys.map((key) => nodes.get(key) ?? null);
   });
 }
 
@@ -72,6 +73,7 @@ export class Loaders {
   readonly bulkRebuild: DataLoader<string, BulkRebuild | null>;
   readonly credential: DataLoader<string, Credential | null>;
   readonly recipe: DataLoader<string, Recipe | null>;
+  readonly recipeByName: DataLoader<string, Recipe | null>;
   readonly service: DataLoader<string, Service | null>;
   readonly operation: DataLoader<string, Operation | null>;
   readonly update: DataLoader<string, Update | null>;
@@ -86,32 +88,33 @@ export class Loaders {
   private readonly pages: DataLoader<PageKey, unknown[], string>;
   private readonly counts: DataLoader<PageKey, number, string>;
 
-  constructor(source: DataSource, listings: Listings) {
+  constructor(source: DataSource, reads: Reads, listings: Listings) {
     const id = (node: { id: string }) => node.id;
     const ofService = (node: { serviceId: string }) => node.serviceId;
-    this.environment = rowLoader(source, listings.environments, "id", id);
-    this.bulkRebuild = rowLoader(source, listings.bulkRebuilds, "id", id);
-    this.credential = rowLoader(source, listings.credentials, "id", id);
-    this.recipe = rowLoader(source, listings.recipes, "id", id);
-    this.service = rowLoader(source, listings.services, "id", id);
-    this.operation = rowLoader(source, listings.operations, "id", id);
-    this.update = rowLoader(source, listings.updates, "id", id);
-    this.revision = rowLoader(source, listings.revisions, "id", id);
-    this.updateByService = rowLoader(source, listings.updates, "service_id", ofService);
+    this.environment = rowLoader(reads, listings.environments, "id", id);
+    this.bulkRebuild = rowLoader(reads, listings.bulkRebuilds, "id", id);
+    this.credential = rowLoader(reads, listings.credentials, "id", id);
+    this.recipe = rowLoader(reads, listings.recipes, "id", id);
+    this.recipeByName = rowLoader(reads, listings.recipes, "name", (recipe) => recipe.name);
+    this.service = rowLoader(reads, listings.services, "id", id);
+    this.operation = rowLoader(reads, listings.operations, "id", id);
+    this.update = rowLoader(reads, listings.updates, "id", id);
+    this.revision = rowLoader(reads, listings.revisions, "id", id);
+    this.updateByService = rowLoader(reads, listings.updates, "service_id", ofService);
     // A queued one may wait behind the running one, which then comes last and wins.
     const active = "and state in ('QUEUED', 'RUNNING') order by (state = 'RUNNING')";
-    this.activeOperationByService = rowLoader(source, listings.operations, "service_id", ofService, active);
-    this.revisionByNumber = revisionLoader(source, listings.revisions);
+    this.activeOperationByService = rowLoader(reads, listings.operations, "service_id", ofService, active);
+    this.revisionByNumber = revisionLoader(reads, listings.revisions);
     this.spec = specLoader(source);
     this.sourceHead = sourceHeadLoader(source);
     this.pages = groupedLoader(async (keys) => {
       const { listing, where, stretch } = keys[0]!;
-      const found = await readStretches(source, listing, parentsOf(keys), where, stretch!);
+      const found = await readStretches(reads, listing, parentsOf(keys), where, stretch!);
       return keys.map((key) => found.get(key.parent) ?? []);
     });
     this.counts = groupedLoader(async (keys) => {
       const { listing, where } = keys[0]!;
-      const found = await countRows(source, listing, parentsOf(keys), where);
+      const found = await countRows(reads, listing, parentsOf(keys), where);
       return keys.map((key) => found.get(key.parent) ?? 0);
     });
   }
@@ -126,18 +129,16 @@ export class Loaders {
   }
 }
 
-function revisionLoader(source: DataSource, listing: Listing<RecipeRevision>) {
+function revisionLoader(reads: Reads, listing: Listing<RecipeRevision>) {
   const keyOf = (key: { recipeId: string; number: number }) => `${key.recipeId}/${key.number}`;
   return new DataLoader<{ recipeId: string; number: number }, RecipeRevision | null, string>(
     async (keys) => {
-      const rows = await source.query(
-        `select r.* from recipe_revision r
+      const rows = await reads.query<RecipeRevision>(
+        `select ${listing.columns} from recipe_revision t
          join unnest($1::text[], $2::int[]) as k(recipe_id, number) using (recipe_id, number)`,
         [keys.map((key) => key.recipeId), keys.map((key) => key.number)],
       );
-      const found = new Map<string, RecipeRevision>(
-        rows.map(listing.toNode).map((node: RecipeRevision) => [keyOf(node), node] as const),
-      );
+      const found = new Map(rows.map(listing.toNode).map((revision) => [keyOf(revision), revision]));
       return keys.map((key) => found.get(keyOf(key)) ?? null);
     },
     { cacheKeyFn: keyOf },

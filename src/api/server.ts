@@ -5,6 +5,7 @@ import { RequestError } from "../errors.js";
 import { contextOf, startApollo } from "./apollo.js";
 import type { ApiDeps } from "./context.js";
 import { createEdge, type Edge } from "./edge.js";
+import { fastReads } from "./fast-reads.js";
 import { graphiqlAssets, graphiqlPage } from "./graphiql.js";
 import { limits } from "./limits.js";
 import { alive, type ReadinessCheck, readiness } from "./probes.js";
@@ -56,6 +57,7 @@ export async function createApi(deps: ApiDeps, options: ApiOptions): Promise<Api
   app.use(
     "/graphql",
     express.json({ limit: limits.bodyBytes }),
+    fastReads(edge),
     expressMiddleware(apollo, { context: ({ req }) => contextOf(edge, req) }),
   );
   app.use(notFound, failed(edge));

@@ -57,6 +57,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       connectionString: url,
       application_name: "rebake",
       connectionTimeoutMillis: connectTimeoutMs,
+      pipeline: true,
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 5_000,
       statement_timeout: options.statementTimeoutMs ?? 30_000,
     },

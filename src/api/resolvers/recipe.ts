@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } f
 import { bumpRecipe } from "../../domain/bump-recipe.js";
 import { specChanges } from "../../domain/changes.js";
 import { createRecipe } from "../../domain/create-recipe.js";
-import { Recipe, RecipeRevision } from "../../domain/recipe.js";
+import type { Recipe, RecipeRevision } from "../../domain/recipe.js";
 import { assertMayChangeAll, visibleIn } from "../access.js";
 import { recipesWhere, servicesWhere } from "../conditions.js";
 import type { RequestContext } from "../context.js";
@@ -19,6 +19,7 @@ import {
   RecipeRevisionType,
   RecipeType,
 } from "../types/recipe.js";
+import { RecipeSpecType } from "../types/recipe-spec.js";
 import { ServiceConnection } from "../types/service.js";
 import { FieldChangeType, UpdateConnection } from "../types/update.js";
 
@@ -44,7 +45,7 @@ export class RecipeResolver {
     @Ctx() context: RequestContext,
     @Arg("name", () => String, { description: "Its name." }) name: string,
   ) {
-    return context.deps.dataSource.getRepository(Recipe).findOneBy({ name });
+    return context.loaders.recipeByName.load(name);
   }
 
   @Mutation(() => CreateRecipePayload, { description: "Adds a recipe with its first revision." })
@@ -75,7 +76,7 @@ export class RecipeResolver {
 
   @FieldResolver(() => RecipeRevisionConnection, { description: "All revisions, oldest first." })
   revisions(@Root() { id }: Recipe, @Ctx() context: RequestContext, @Args(() => PageArgs) args: PageArgs) {
-    const list = context.listings.revisions;
+    const list = context.listings.revisionsOfRecipe;
     return context.loaders.page(list, { parent: id, where: [] }, stretchOf(args, list));
   }
 
@@ -87,11 +88,16 @@ export class RecipeResolver {
   }
 }
 
+/** Pages of revisions are read without their specs, which are large and seldom asked for. */
+async function specOf({ id, spec }: Partial<RecipeRevision> & { id: string }, context: RequestContext) {
+  return spec ?? (await context.loaders.revision.load(id))!.spec;
+}
+
 @Resolver(() => RecipeRevisionType)
 export class RecipeRevisionResolver {
   @FieldResolver(() => [FieldChangeType], { description: "What differs from an earlier revision." })
   async changes(
-    @Root() { recipeId, number, spec }: RecipeRevision,
+    @Root() revision: RecipeRevision,
     @Ctx() context: RequestContext,
     @Arg("since", () => Int, {
       nullable: true,
@@ -100,8 +106,17 @@ export class RecipeRevisionResolver {
     })
     since: number | null,
   ) {
-    const before = await context.loaders.revisionByNumber.load({ recipeId, number: since ?? number - 1 });
+    const { recipeId, number } = revision;
+    const [before, spec] = await Promise.all([
+      context.loaders.revisionByNumber.load({ recipeId, number: since ?? number - 1 }),
+      specOf(revision, context),
+    ]);
     return specChanges(before?.spec ?? null, spec);
+  }
+
+  @FieldResolver(() => RecipeSpecType, { description: "What services of this revision are made from." })
+  spec(@Root() revision: RecipeRevision, @Ctx() context: RequestContext) {
+    return specOf(revision, context);
   }
 }
 

@@ -44,12 +44,12 @@ export class ServiceResolver {
     if (!maySee(context.scope, environment)) {
       return null;
     }
-    const [row] = await context.deps.dataSource.query(
-      `select s.* from service s join environment e on e.id = s.environment_id
-       where e.code = $1 and e.deleted_at is null and s.name = $2 and s.removed_at is null`,
+    const [found] = await context.reads.query(
+      `select ${context.listings.services.columns} from service t join environment e on e.id = t.environment_id
+       where e.code = $1 and e.deleted_at is null and t.name = $2 and t.removed_at is null`,
       [environment, name],
     );
-    return row ? context.listings.services.toNode(row) : null;
+    return found ? context.listings.services.toNode(found) : null;
   }
 }
 

@@ -1,10 +1,8 @@
 import { Field, Int, ObjectType } from "type-graphql";
 import type { RecipeType as RecipeKind } from "../../domain/recipe.js";
-import type { RecipeSpec } from "../../domain/recipe-spec.js";
 import { connectionOf } from "./connection.js";
 import { RecipeTypeEnum } from "./enums.js";
 import { NodeType } from "./node.js";
-import { RecipeSpecType } from "./recipe-spec.js";
 import { DateTime } from "./scalars.js";
 
 @ObjectType("Recipe", {
@@ -46,9 +44,6 @@ export class RecipeType extends NodeType {
 export class RecipeRevisionType extends NodeType {
   @Field(() => Int, { description: "Its number, from 1." })
   number!: number;
-
-  @Field(() => RecipeSpecType, { description: "What services of this revision are made from." })
-  spec!: RecipeSpec;
 
   @Field(() => String, { nullable: true, description: "Why it was made, in its author's words." })
   message!: string | null;

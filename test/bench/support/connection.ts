@@ -1,5 +1,11 @@
 import { connect, type Socket } from "node:net";
 
+/** What a POST sends. */
+export interface Post {
+  headers: Record<string, string>;
+  body: string;
+}
+
 const headEnd = Buffer.from("\r\n\r\n");
 
 /**
@@ -21,8 +27,9 @@ export class Connection {
     socket.on("close", () => this.fail(new Error("the connection was closed")));
   }
 
-  static open(host: string, port: number, path: string): Promise<Connection> {
-    const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
+  /** @param post what to send; null for a GET */
+  static open(host: string, port: number, path: string, post: Post | null): Promise<Connection> {
+    const request = post ? postOf(host, port, path, post) : getOf(host, port, path);
     return new Promise((resolve, reject) => {
       const socket = connect({ host, port }, () => resolve(new Connection(socket, request)));
       socket.once("error", reject);
@@ -30,7 +37,7 @@ export class Connection {
   }
 
   /** Sends the request and resolves with the status when the whole answer is there. */
-  get(): Promise<number> {
+  send(): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.failure) {
         reject(this.failure);
@@ -67,4 +74,14 @@ export class Connection {
     this.settle?.reject(error);
     this.settle = null;
   }
+}
+
+function getOf(host: string, port: number, path: string): Buffer {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
+}
+
+function postOf(host: string, port: number, path: string, { headers, body }: Post): Buffer {
+  const all = { Host: `${host}:${port}`, ...headers, "Content-Length": Buffer.byteLength(body) };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
 }

@@ -29,7 +29,7 @@ async function openLoop(connection: Connection, everyMs: number, offsetMs: numbe
 }
 
 async function timed(connection: Connection, start: number): Promise<void> {
-  const status = await connection.get();
+  const status = await connection.send();
   if (status !== 200) {
     throw new Error(`the answer was ${status}`);
   }
@@ -39,9 +39,9 @@ async function timed(connection: Connection, start: number): Promise<void> {
 }
 
 async function main(): Promise<HttpLoadResult> {
-  const { host, port, path, connections, perSecond, warmUpSeconds, seconds } = options;
+  const { host, port, path, post = null, connections, perSecond, warmUpSeconds, seconds } = options;
   const open = await Promise.all(
-    Array.from({ length: connections }, () => Connection.open(host, port, path)),
+    Array.from({ length: connections }, () => Connection.open(host, port, path, post)),
   );
   const everyMs = perSecond === null ? 0 : (connections * 1000) / perSecond;
   const loops = open.map((connection, index) =>

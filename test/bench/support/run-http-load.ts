@@ -1,11 +1,14 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { Post } from "./connection.js";
 
 export interface HttpLoadOptions {
   host: string;
   port: number;
   path: string;
+  /** What to send; a GET when absent. */
+  post?: Post;
   connections: number;
   /** Null: as many as it can. */
   perSecond: number | null;

@@ -18,7 +18,12 @@ class ProjectingDriver extends ScriptedDriver {
   override project = project;
 }
 
-const actor = { tokenId: "tok_bench", name: "bench" };
+export const benchActor = { tokenId: "tok_bench", name: "bench" };
+
+/** A driver that projects as PROCESS does and deploys nothing. */
+export function benchDrivers(): Drivers {
+  return new Map<DriverKind, ScriptedDriver>([["PROCESS", new ProjectingDriver()]]);
+}
 
 export interface Seed {
   /** Name of the recipe all services use. */
@@ -33,13 +38,13 @@ export interface Seed {
 export async function seedServices(url: string, services: number, environments = 10): Promise<Seed> {
   const database = await openDatabase({ url, log: silent, entities });
   const transactions = new Transactions(database.dataSource);
-  const drivers: Drivers = new Map<DriverKind, ScriptedDriver>([["PROCESS", new ProjectingDriver()]]);
+  const drivers = benchDrivers();
   const codes = Array.from({ length: environments }, (_, n) => `BENCH-${n}`);
   for (const code of codes) {
     const input = { code, driver: "PROCESS" as const };
     await transactions.run((tx) => createEnvironment(tx, input, { hostId: "another-host", drivers }));
   }
-  await transactions.run((tx) => createRecipe(tx, { name: "everywhere", spec: specOf("info") }, actor));
+  await transactions.run((tx) => createRecipe(tx, { name: "everywhere", spec: specOf("info") }, benchActor));
   await transactions.run((tx) => addServices(tx, services, drivers));
   await database.close();
   return { recipe: "everywhere", environments: codes };
