@@ -9,7 +9,7 @@ import { receiptLines, type Screen, updateLines } from "./screen.js";
 import { type DemoServer, startServer } from "./server.js";
 
 const environment = "DASHBOARD";
-const recipeName = "node-service";
+const recipeName = "dashboard-service";
 const names = ["catalog", "orders"];
 /** Above 200, so that a busy moment does not take it below. */
 const requestsPerSecond = 220;

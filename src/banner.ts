@@ -6,8 +6,8 @@ export interface BannerFacts {
   tokenFile: string;
   /** The token when it was made at this start, to be shown this once. */
   madeToken: string | null;
-  /** Whether this start installed the examples. */
-  installed: boolean;
+  /** What this start has installed; null: nothing. */
+  installed: { services: string[]; notice: string | null } | null;
 }
 
 /** A few lines for the terminal: where the API is, where the token is, and what to paste first. */
@@ -20,14 +20,17 @@ export function banner({ url, tokenFile, madeToken, installed }: BannerFacts): s
     madeToken
       ? `  Admin token: ${madeToken} (shown this once; kept in ${shown})`
       : `  Admin token: in the file ${shown}`,
-    installed ? "  Installed DASHBOARD with the services catalog and orders; they are being deployed." : null,
+    installed
+      ? `  Installed DASHBOARD with the services ${installed.services.join(", ")}; they are being deployed.`
+      : null,
+    installed?.notice ? `  ${installed.notice}` : null,
     "",
     "  Try, with the header Authorization: Bearer <token>:",
     "",
     `  curl -s ${url}/graphql -H "Authorization: Bearer $(cat ${shown})" -H 'Content-Type: application/json' \\`,
     `    -d '{"query":"{ services { edges { node { name state revision ports { address } } } } }"}'`,
     "",
-    `  mutation { bumpRecipe(input: {recipe: "node-service", spec: {rollout: {drain: 10}}})`,
+    `  mutation { bumpRecipe(input: {recipe: "dashboard-service", spec: {rollout: {drain: 10}}})`,
     "    { revision { number } affected { totalCount } errors { message } } }",
     "",
     "  subscription { updateAvailable { update { service { name } changes { path before after } } } }",

@@ -1,4 +1,5 @@
 import type { Config, Surroundings } from "./config.js";
+import { driverKinds } from "./operations/driver.js";
 
 /** One environment variable: all there is to say about it, for `readConfig` and for the README's table. */
 export interface ConfigRow {
@@ -162,6 +163,15 @@ export const configTable: readonly ConfigRow[] = [
     parse: integer(1, 64),
   }),
   variable({
+    key: "checkSeconds",
+    name: "REBAKE_CHECK_SECONDS",
+    default: "60",
+    meaning: "Seconds between two looks for new commits on a branch that services follow; 0: never.",
+    allowed: "a whole number from 0 to 86400",
+    fallback: 60,
+    parse: integer(0, 86_400),
+  }),
+  variable({
     key: "cacheMaxBytes",
     name: "REBAKE_CACHE_MAX_BYTES",
     default: "5368709120",
@@ -196,6 +206,15 @@ export const configTable: readonly ConfigRow[] = [
     allowed: "examples or none",
     fallback: "examples",
     parse: oneOf("examples", "none"),
+  }),
+  variable({
+    key: "installDriver",
+    name: "REBAKE_INSTALL_DRIVER",
+    default: "PROCESS",
+    meaning: "What runs the services that an empty database starts with; so far `PROCESS` alone.",
+    allowed: "PROCESS, SWARM or KUBERNETES",
+    fallback: "PROCESS",
+    parse: oneOf(...driverKinds),
   }),
 ];
 

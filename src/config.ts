@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { type ConfigRow, configTable, type logLevels } from "./config-table.js";
 import { StartError } from "./errors.js";
+import type { DriverKind } from "./operations/driver.js";
 
 export { configTable } from "./config-table.js";
 
@@ -29,6 +30,7 @@ export interface Config {
   readonly servicePorts: PortRange;
   /** Operations this server works on at once. */
   readonly concurrency: number;
+  readonly checkSeconds: number;
   /** Size above which cached sources and dependencies are cleaned up, in bytes. */
   readonly cacheMaxBytes: number;
   /** Age above which unused cache entries are cleaned up, in days. */
@@ -37,6 +39,7 @@ export interface Config {
   readonly eventRetentionDays: number;
   /** What an empty database is filled with at its first start. */
   readonly install: InstallMode;
+  readonly installDriver: DriverKind;
 }
 
 export type LogLevel = (typeof logLevels)[number];

@@ -31,8 +31,10 @@ export const requestErrorCodes = {
     "Events before the cursor have been cleaned up; list again, then subscribe after `Query.cursor`.",
   LIMIT_EXCEEDED: "The document or request is larger or deeper than allowed; the message names the limit.",
   BAD_REQUEST: "The request is not a well-formed GraphQL request.",
-  NO_SUCH_OPERATION: "The subscription names an operation that does not exist.",
-  UNAVAILABLE: "The database cannot be reached or the server is stopping; try again shortly.",
+  NO_SUCH_OPERATION: "The subscription names an operation or bulk rebuild that does not exist.",
+  NO_SUCH_SERVICE: "The subscription names a service that does not exist.",
+  UNAVAILABLE:
+    "The database, or the engine of a service, cannot be reached from this server, or it is stopping; try again shortly.",
   INTERNAL: "A fault of the server; its log has the details under the requestId.",
 } as const;
 export type RequestErrorCode = keyof typeof requestErrorCodes;
@@ -55,6 +57,9 @@ export const causeCodes = {
   CANCELLED_BY_USER: "Somebody cancelled the operation.",
   SUPERSEDED_BY_NEWER: "A newer request for the same service took its place before it started.",
   SPEC_INVALID: "The recipe can no longer be rendered for this service; the sentence says why.",
+  CREDENTIAL_MISSING: "The recipe names a credential that does not exist; create it, then rebuild.",
+  INPUT_MISSING: "The recipe asks for inputs that the service has no value for; the sentence names them.",
+  NOTHING_DEPLOYED: "Nothing of the service runs that could be restarted or scaled; rebuild it first.",
   DISK_FULL: "The disk of the host is full.",
   DRIVER_FAULT: "The driver failed in a way it did not expect; the server's log has the details.",
 } as const;

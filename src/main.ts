@@ -28,6 +28,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<void
   const { home, transactions, secretBox, installation } = storage;
   const { hostId } = home;
   const drivers = createDrivers(config, storage, log);
+  assertInstallable(config, drivers);
   if (installation.fingerprintVersion < fingerprintVersion) {
     await refreshFingerprints(transactions, drivers);
   }
@@ -46,6 +47,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<void
       ...{ hostId, transactions, drivers, secretBox, resolveCommit, events },
       leaseSeconds: config.leaseSeconds,
       concurrency: config.concurrency,
+      checkSeconds: config.checkSeconds,
       log: log.child({ part: "operations" }),
     },
     shutdown,
@@ -74,8 +76,16 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<void
   events.onEvent((event) => api.edge.metrics.eventSeen(event));
   const url = await listen(config, api, events, shutdown);
   const installed =
-    config.install === "examples" &&
-    (await installExamples({ home: home.folder, hostId, transactions, drivers, secretBox }));
+    config.install === "examples"
+      ? await installExamples({
+          ...{ home: home.folder, hostId, transactions, drivers, secretBox },
+          serviceHost: config.serviceHost,
+          servicePorts: config.servicePorts,
+        })
+      : null;
+  if (installed?.notice) {
+    log.warn(installed.notice);
+  }
   log.info({ url, home: home.folder, tokenFile: token.file, node: process.version }, "ready");
   if (config.logFormat === "pretty") {
     process.stdout.write(`${banner({ url, tokenFile: token.file, madeToken: token.made, installed })}\n`);
@@ -92,6 +102,15 @@ function createDrivers(config: Config, { home }: Storage, log: Log): Drivers {
     log: log.child({ part: "process" }),
   });
   return new Map([[processes.kind, processes]]);
+}
+
+/** @throws StartError CONFIG_INVALID */
+function assertInstallable({ installDriver }: Config, drivers: Drivers): void {
+  if (!drivers.has(installDriver)) {
+    const there = [...drivers.keys()].join(", ");
+    const message = `REBAKE_INSTALL_DRIVER is ${installDriver}, which this version has no driver for: set it to ${there}, or leave it out.`;
+    throw new StartError("CONFIG_INVALID", message);
+  }
 }
 
 async function listen(config: Config, api: Api, events: Events, shutdown: Shutdown): Promise<string> {

@@ -34,10 +34,12 @@ describe("config", () => {
       serviceHost: "127.0.0.1",
       servicePorts: { first: 20_000, last: 20_999 },
       concurrency: 2,
+      checkSeconds: 60,
       cacheMaxBytes: 5_368_709_120,
       cacheMaxAgeDays: 30,
       eventRetentionDays: 30,
       install: "examples",
+      installDriver: "PROCESS",
     });
     expect(read({}, true).logFormat).to.equal("pretty");
     expect(read({ PORT: "", REBAKE_HOME: " " })).to.deep.equal(read({}));
@@ -85,6 +87,8 @@ describe("config", () => {
     REBAKE_SERVICE_HOST: [" a b"],
     REBAKE_SERVICE_PORTS: ["20000", "0-10", "20-10", "1-65536", "1-2-3"],
     REBAKE_CONCURRENCY: ["0", "65"],
+    REBAKE_INSTALL_DRIVER: ["process", "NOMAD"],
+    REBAKE_CHECK_SECONDS: ["-1", "86401", "soon"],
     REBAKE_CACHE_MAX_BYTES: ["5GB", "-1", "9999999999999999"],
     REBAKE_CACHE_MAX_AGE_DAYS: ["0"],
     REBAKE_EVENT_RETENTION_DAYS: ["3651"],

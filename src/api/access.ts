@@ -1,6 +1,7 @@
 import type { DataSource } from "typeorm";
 import { AccessToken, hashToken } from "../domain/access-token.js";
 import type { Actor, Scope } from "../domain/actor.js";
+import type { BulkRebuild } from "../domain/bulk-rebuild.js";
 import type { Environment } from "../domain/environment.js";
 import type { Service } from "../domain/service.js";
 import { RequestError, UserInputError } from "../errors.js";
@@ -76,39 +77,63 @@ export function maySee(scope: Scope, code: string): boolean {
   return scope.environments === null || scope.environments.includes(code);
 }
 
-/** What the rows of a table with this column must satisfy to be seen. */
+/** The same for an environment that is or was there. */
+export function mayLookInto(scope: Scope, { code, deletedAt }: Environment): boolean {
+  return scope.environments === null || (deletedAt === null && maySee(scope, code));
+}
+
+/**
+ * What the rows of a table with this column must satisfy to be seen. A code means the environment that has it now: the
+ * history of a deleted one is for tokens for all environments.
+ */
 export function visibleIn(scope: Scope, column = "t.environment_id"): Condition[] {
   if (scope.environments === null) {
     return [];
   }
-  const sql = `${column} in (select id from environment where code = any(?::text[]))`;
+  const sql = `${column} in (select id from environment where code = any(?::text[]) and deleted_at is null)`;
   return [{ sql, values: [scope.environments] }];
 }
 
-/** Ids of the environments whose events may be seen; null: all. */
-export async function visibleEnvironmentIds(
-  source: DataSource,
-  scope: Scope,
-): Promise<ReadonlySet<string> | null> {
+/** Ids of deleted environments that had a code of this scope: their events tell of somebody else's services. */
+export async function deletedEnvironmentIds(source: DataSource, scope: Scope): Promise<ReadonlySet<string>> {
   if (scope.environments === null) {
-    return null;
+    return new Set();
   }
-  const rows = await source.query("select id from environment where code = any($1::text[])", [
-    scope.environments,
-  ]);
-  return new Set(rows.map((row: { id: string }) => row.id));
+  const rows: { id: string }[] = await source.query(
+    "select id from environment where code = any($1::text[]) and deleted_at is not null",
+    [scope.environments],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** The environment if the caller may see it. */
 export async function visibleEnvironment(context: RequestContext, id: string): Promise<Environment | null> {
   const environment = await context.loaders.environment.load(id);
-  return environment && maySee(context.scope, environment.code) ? environment : null;
+  const { scope } = context;
+  return environment && mayLookInto(scope, environment) ? environment : null;
 }
 
 /** The service, also a removed one, if the caller may see it. */
 export async function visibleService(context: RequestContext, id: string): Promise<Service | null> {
   const service = await context.loaders.service.load(id);
   return service && (await visibleEnvironment(context, service.environmentId)) ? service : null;
+}
+
+/** The bulk rebuild if the caller may see all of its environments. */
+export async function visibleBulkRebuild(context: RequestContext, id: string): Promise<BulkRebuild | null> {
+  const bulk = await context.loaders.bulkRebuild.load(id);
+  const seen = await Promise.all((bulk?.environments ?? []).map((one) => visibleEnvironment(context, one)));
+  return bulk && seen.every((environment) => environment !== null) ? bulk : null;
+}
+
+/** What rows of bulk rebuilds must satisfy to be seen. */
+export function visibleBulkRebuilds(scope: Scope): Condition[] {
+  if (scope.environments === null) {
+    return [];
+  }
+  const sql =
+    "t.environments <@ array(select id from environment where code = any(?::text[]) and deleted_at is null)";
+  return [{ sql, values: [scope.environments] }];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { bindInputs, isInput } from "../domain/bind-inputs.js";
+import { bind, isInput } from "../domain/bind.js";
 import { changesBetween, type FieldChange } from "../domain/changes.js";
 import type { RenderedBase } from "../domain/rendered-spec.js";
 import { partsOf, type SpecId, type StoredSpec } from "../domain/spec-store.js";
@@ -7,14 +7,14 @@ type Load = (id: SpecId) => Promise<StoredSpec>;
 
 /** Remembers the changes between pairs of rendered specs: one bump affects thousands of services alike. */
 export class ChangesCache {
-  /** By both bases: null when the changes depend on the inputs. */
+  /** By both bases and values: null when the changes depend on the inputs. */
   private readonly ofBases = new Bounded<FieldChange[] | null>();
   private readonly ofSpecs = new Bounded<FieldChange[]>();
 
   /** Specs are loaded only when the pair is new. */
   async between(from: SpecId | null, to: SpecId, load: Load): Promise<FieldChange[]> {
     if (from !== null && partsOf(from).inputs === partsOf(to).inputs) {
-      const key = `${partsOf(from).base}:${partsOf(to).base}`;
+      const key = `${sharedPart(from)}:${sharedPart(to)}`;
       const shared = await this.ofBases.get(key, async () => sharedChanges(await load(from), await load(to)));
       if (shared) {
         return shared;
@@ -27,7 +27,13 @@ export class ChangesCache {
   }
 }
 
-const bound = ({ base, inputs }: StoredSpec) => bindInputs(base, inputs);
+/** What many services have in common: base and values of the environment. */
+function sharedPart(id: SpecId): string {
+  const { base, values } = partsOf(id);
+  return `${base}.${values}`;
+}
+
+const bound = (stored: StoredSpec) => bind(stored.base, stored);
 
 /** The changes for whatever inputs, provided that they are the same on both sides; null when there is no such thing. */
 function sharedChanges(from: StoredSpec, to: StoredSpec): FieldChange[] | null {

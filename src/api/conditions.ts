@@ -1,12 +1,10 @@
 import type { Condition } from "./listings.js";
-import { namesSearchWhere, searchWhere, serviceSearchWhere } from "./search.js";
+import { searchIn } from "./search.js";
 import type { OperationFilter, RecipeFilter, ServiceFilter, UpdateFilter } from "./types/filters.js";
 
-const inEnvironment = "t.environment_id = (select id from environment where code = ?)";
+const inEnvironment = "t.environment_id = (select id from environment where code = ? and deleted_at is null)";
 const ofRecipe = "t.recipe_id = (select id from recipe where name = ?)";
 const hasUpdate = "exists (select 1 from service_update u where u.service_id = t.id)";
-const isRead = "t.read_at is not null";
-const isActive = "t.state in ('QUEUED', 'RUNNING')";
 const newCodeOnly = "t.reasons = array['CODE']";
 
 /** A condition unless there is nothing to compare with. */
@@ -23,7 +21,9 @@ export function recipesWhere(filter: RecipeFilter): Condition[] {
   return [
     ...when(filter.type, "t.type = ?"),
     ...when(filter.subtype, "t.subtype = ?"),
-    ...searchWhere(filter.search),
+    ...either(filter.locked, "t.locked"),
+    ...either(filter.archived ?? false, "t.archived_at is not null"),
+    ...searchIn(filter.search, "t"),
   ];
 }
 
@@ -36,7 +36,7 @@ export function servicesWhere(filter: ServiceFilter): Condition[] {
     ...when(filter.group, "t.group_name = ?"),
     ...when(filter.state, "t.state = ?"),
     ...either(filter.hasUpdate, hasUpdate),
-    ...searchWhere(filter.search),
+    ...searchIn(filter.search, "t"),
   ];
 }
 
@@ -47,8 +47,8 @@ export function updatesWhere(filter: UpdateFilter): Condition[] {
     ...when(filter.service, "t.service_id = ?"),
     ...either(filter.kind && filter.kind === "UPDATE", newCodeOnly),
     ...when(filter.reason, "? = any(t.reasons)"),
-    ...either(filter.unread === null || filter.unread === undefined ? null : !filter.unread, isRead),
-    ...namesSearchWhere(filter.search),
+    ...either(filter.unread, "t.read_at is null"),
+    ...searchIn(filter.search, "service"),
   ];
 }
 
@@ -58,8 +58,8 @@ export function operationsWhere(filter: OperationFilter): Condition[] {
     ...when(filter.service, "t.service_id = ?"),
     ...when(filter.kind, "t.kind = ?"),
     ...when(filter.state, "t.state = ?"),
-    ...either(filter.active, isActive),
+    ...either(filter.active, "t.state in ('QUEUED', 'RUNNING')"),
     ...when(filter.requestedBy, "t.requested_by = ?"),
-    ...serviceSearchWhere(filter.search),
+    ...searchIn(filter.search, "service"),
   ];
 }

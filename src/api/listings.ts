@@ -1,4 +1,6 @@
 import type { DataSource, EntityTarget, ObjectLiteral } from "typeorm";
+import { type BulkItemState, BulkRebuild } from "../domain/bulk-rebuild.js";
+import { Credential } from "../domain/credential.js";
 import { Environment } from "../domain/environment.js";
 import { Operation } from "../domain/operation.js";
 import { Recipe, RecipeRevision } from "../domain/recipe.js";
@@ -18,7 +20,7 @@ export interface Listing<T> {
   table: string;
   /** Column a list's parent is in, for lists below something. */
   parentColumn: string | null;
-  keyColumn: "id" | "seq";
+  keyColumn: "id" | "seq" | "position";
   keyType: "text" | "bigint";
   keyPattern: RegExp;
   /** What a statement selects of the table as `t`, so that its rows can be made nodes. */
@@ -35,6 +37,15 @@ export interface LogLine {
   stream: LogStream;
   instance: number | null;
   line: string;
+}
+
+/** A service of a bulk rebuild. */
+export interface BulkItem {
+  position: number;
+  state: BulkItemState;
+  message: string | null;
+  serviceId: string;
+  operationId: string | null;
 }
 
 function byId<T extends ObjectLiteral & { id: string }>(
@@ -69,6 +80,7 @@ function columnsOf(source: DataSource, target: EntityTarget<ObjectLiteral>, with
 export function createListings(source: DataSource) {
   return {
     environments: byId(source, Environment),
+    credentials: byId(source, Credential),
     recipes: byId(source, Recipe),
     revisions: byId(source, RecipeRevision, "recipe_id"),
     /** Without their specs. */
@@ -81,6 +93,17 @@ export function createListings(source: DataSource) {
     updatesOfRecipe: byId(source, Update, "recipe_id"),
     operations: byId(source, Operation),
     operationsOfService: byId(source, Operation, "service_id"),
+    bulkRebuilds: byId(source, BulkRebuild),
+    bulkRebuildItems: {
+      table: "bulk_rebuild_item",
+      parentColumn: "bulk_rebuild_id",
+      keyColumn: "position",
+      keyType: "bigint",
+      keyPattern: /^\d{1,9}$/,
+      columns: `t.position, t.state, t.message, t.service_id as "serviceId", t.operation_id as "operationId"`,
+      keyOf: (item) => String(item.position),
+      toNode: (row) => row as BulkItem,
+    } satisfies Listing<BulkItem> as Listing<BulkItem>,
     log: {
       table: "operation_log",
       parentColumn: "operation_id",

@@ -1,5 +1,7 @@
 import DataLoader from "dataloader";
 import type { DataSource } from "typeorm";
+import type { BulkRebuild } from "../domain/bulk-rebuild.js";
+import type { Credential } from "../domain/credential.js";
 import type { Environment } from "../domain/environment.js";
 import type { Operation } from "../domain/operation.js";
 import type { Recipe, RecipeRevision } from "../domain/recipe.js";
@@ -68,6 +70,8 @@ const parentsOf = (keys: readonly PageKey[]) =>
  */
 export class Loaders {
   readonly environment: DataLoader<string, Environment | null>;
+  readonly bulkRebuild: DataLoader<string, BulkRebuild | null>;
+  readonly credential: DataLoader<string, Credential | null>;
   readonly recipe: DataLoader<string, Recipe | null>;
   readonly recipeByName: DataLoader<string, Recipe | null>;
   readonly service: DataLoader<string, Service | null>;
@@ -78,6 +82,7 @@ export class Loaders {
   readonly activeOperationByService: DataLoader<string, Operation | null>;
   readonly revisionByNumber: DataLoader<{ recipeId: string; number: number }, RecipeRevision | null, string>;
   readonly spec: DataLoader<SpecId, StoredSpec>;
+  readonly sourceHead: DataLoader<string, SourceHead | null>;
   /** What a service's engine says, by service id; filled by whoever asks first. */
   readonly observed = new Map<string, Promise<Observed | null>>();
   private readonly pages: DataLoader<PageKey, unknown[], string>;
@@ -87,6 +92,8 @@ export class Loaders {
     const id = (node: { id: string }) => node.id;
     const ofService = (node: { serviceId: string }) => node.serviceId;
     this.environment = rowLoader(reads, listings.environments, "id", id);
+    this.bulkRebuild = rowLoader(reads, listings.bulkRebuilds, "id", id);
+    this.credential = rowLoader(reads, listings.credentials, "id", id);
     this.recipe = rowLoader(reads, listings.recipes, "id", id);
     this.recipeByName = rowLoader(reads, listings.recipes, "name", (recipe) => recipe.name);
     this.service = rowLoader(reads, listings.services, "id", id);
@@ -99,6 +106,7 @@ export class Loaders {
     this.activeOperationByService = rowLoader(reads, listings.operations, "service_id", ofService, active);
     this.revisionByNumber = revisionLoader(reads, listings.revisions);
     this.spec = specLoader(source);
+    this.sourceHead = sourceHeadLoader(reads);
     this.pages = groupedLoader(async (keys) => {
       const { listing, where, stretch } = keys[0]!;
       const found = await readStretches(reads, listing, parentsOf(keys), where, stretch!);
@@ -141,5 +149,27 @@ function specLoader(source: DataSource): DataLoader<SpecId, StoredSpec> {
   return new DataLoader(async (ids) => {
     const found = await loadSpecs(source.manager, ids);
     return ids.map((id) => found.get(id)!);
+  });
+}
+
+/** What is known of a branch that services follow. */
+export interface SourceHead {
+  key: string;
+  repository: string;
+  branch: string;
+  commit: string | null;
+  error: string | null;
+  checkedAt: Date | null;
+}
+
+function sourceHeadLoader(reads: Reads): DataLoader<string, SourceHead | null> {
+  return new DataLoader(async (keys) => {
+    const rows = await reads.query<SourceHead>(
+      `select key, repository, branch, commit, error, checked_at as "checkedAt" from source_head
+       where key = any($1::text[])`,
+      [keys],
+    );
+    const found = new Map(rows.map((row) => [row.key, row]));
+    return keys.map((key) => found.get(key) ?? null);
   });
 }

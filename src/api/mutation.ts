@@ -34,6 +34,22 @@ export async function runMutation<Made extends object>(
   }
 }
 
+/**
+ * Runs a question of several statements at one moment, and answers with what it found or with what the caller can put
+ * right.
+ */
+export async function runQuery<Found extends object>(
+  context: RequestContext,
+  work: (tx: Transaction) => Promise<Found>,
+): Promise<Partial<Found> & { errors: Told[] }> {
+  try {
+    const found = await context.deps.transactions.read(work);
+    return { ...found, errors: [] };
+  } catch (error) {
+    return { errors: userErrors(error) } as Partial<Found> & { errors: Told[] };
+  }
+}
+
 function userErrors(error: unknown): Told[] {
   const errors = error instanceof UserInputErrors ? error.errors : [error];
   return errors.map((each) => {

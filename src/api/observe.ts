@@ -1,6 +1,7 @@
 import type { Environment } from "../domain/environment.js";
 import type { Service } from "../domain/service.js";
-import type { Driver, DriverHealth, Observed } from "../operations/driver.js";
+import { RequestError } from "../errors.js";
+import type { Driver, DriverHealth, Observed, ServiceLogLine } from "../operations/driver.js";
 import type { RequestContext } from "./context.js";
 
 /** How long an engine may take to answer a query, in ms. */
@@ -11,6 +12,9 @@ const nothing = { reachable: false, version: null, nodes: 0, limitations: [] };
 /** The driver of an environment, or why this server cannot ask it. */
 function driverOf(context: RequestContext, environment: Environment): Driver | string {
   const { drivers, hostId } = context.deps;
+  if (environment.deletedAt !== null) {
+    return `${environment.code} was deleted.`;
+  }
   if (environment.hostId !== null && environment.hostId !== hostId) {
     return `${environment.code} runs on another host; ask the server there.`;
   }
@@ -52,6 +56,24 @@ async function ask(context: RequestContext, service: Service): Promise<Observed 
     context.deps.log.warn({ err: error, service: serviceId }, "a service could not be inspected");
     return null;
   }
+}
+
+/**
+ * What a service has printed; nothing when it is gone.
+ * @throws RequestError UNAVAILABLE when this server cannot ask its engine
+ */
+export async function logsOf(
+  context: RequestContext,
+  service: Service,
+  options: { tail: number; follow: boolean; signal: AbortSignal },
+): Promise<AsyncIterable<ServiceLogLine>> {
+  const environment = (await context.loaders.environment.load(service.environmentId))!;
+  const driver = driverOf(context, environment);
+  if (typeof driver === "string") {
+    throw new RequestError("UNAVAILABLE", driver);
+  }
+  const { id: serviceId, name, environmentId } = service;
+  return driver.logs({ serviceId, environmentId, environment: environment.code, name }, options);
 }
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {

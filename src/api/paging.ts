@@ -92,3 +92,26 @@ export class Page<T> {
     return context.loaders.count(this.listing, { ...this.selection, where });
   }
 }
+
+/** A page of a list that is at hand as a whole, in the order of its keys. */
+export function pageOfList<T>(items: readonly T[], keyOf: (item: T) => string, stretch: Stretch) {
+  const within = items.filter((item) => {
+    const key = keyOf(item);
+    return (
+      (stretch.after === null || key > stretch.after) && (stretch.before === null || key < stretch.before)
+    );
+  });
+  const shown = stretch.backward ? within.slice(-stretch.limit) : within.slice(0, stretch.limit);
+  const more = within.length > shown.length;
+  const edges = shown.map((node) => ({ node, cursor: encodeKey(keyOf(node)) }));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: stretch.backward ? stretch.before !== null : more,
+      hasPreviousPage: stretch.backward ? more : stretch.after !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: items.length,
+  };
+}

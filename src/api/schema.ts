@@ -1,13 +1,19 @@
 import "reflect-metadata";
 import type { GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
+import { BulkRebuildItemResolver, BulkRebuildResolver } from "./resolvers/bulk-rebuild.js";
+import { CatalogResolver } from "./resolvers/catalog.js";
+import { CredentialResolver } from "./resolvers/credential.js";
 import { EnvironmentResolver } from "./resolvers/environment.js";
 import { NodeResolver } from "./resolvers/node.js";
 import { OperationResolver } from "./resolvers/operation.js";
 import { OperationSubscriptions } from "./resolvers/operation-subscriptions.js";
+import { PreviewedServiceResolver, PreviewResolver } from "./resolvers/preview.js";
 import { BumpRecipePayloadResolver, RecipeResolver, RecipeRevisionResolver } from "./resolvers/recipe.js";
 import { ServiceFieldsResolver, ServiceResolver } from "./resolvers/service.js";
-import { UpdateResolver } from "./resolvers/update.js";
+import { ServiceFeeds, ServiceLogsResolver } from "./resolvers/service-feeds.js";
+import { ServiceMutations } from "./resolvers/service-mutations.js";
+import { MarkUpdatesReadPayloadResolver, UpdateResolver } from "./resolvers/update.js";
 import { UpdateSubscriptions } from "./resolvers/update-subscriptions.js";
 
 const resolvers = [
@@ -16,9 +22,19 @@ const resolvers = [
   new RecipeResolver(),
   new RecipeRevisionResolver(),
   new BumpRecipePayloadResolver(),
+  new BulkRebuildResolver(),
+  new BulkRebuildItemResolver(),
+  new CatalogResolver(),
+  new PreviewResolver(),
+  new PreviewedServiceResolver(),
+  new CredentialResolver(),
   new ServiceResolver(),
+  new ServiceMutations(),
   new ServiceFieldsResolver(),
+  new ServiceLogsResolver(),
+  new ServiceFeeds(),
   new UpdateResolver(),
+  new MarkUpdatesReadPayloadResolver(),
   new OperationResolver(),
   new UpdateSubscriptions(),
   new OperationSubscriptions(),

@@ -1,11 +1,22 @@
+import type { BulkRebuild } from "../domain/bulk-rebuild.js";
 import type { Operation } from "../domain/operation.js";
 import type { Update } from "../domain/update.js";
-import type { OperationSnapshot, UpdateSnapshot } from "../events/event-map.js";
+import type { BulkRebuildSnapshot, OperationSnapshot, UpdateSnapshot } from "../events/event-map.js";
 
 /** What the GraphQL type Update is resolved from: the standing row, or an event's snapshot. */
 export type UpdateView = Pick<
   Update,
-  "id" | "serviceId" | "reasons" | "fromRevision" | "toRevision" | "fromSpec" | "toSpec" | "since" | "readAt"
+  | "id"
+  | "serviceId"
+  | "reasons"
+  | "fromRevision"
+  | "toRevision"
+  | "fromSpec"
+  | "toSpec"
+  | "fromCommit"
+  | "toCommit"
+  | "since"
+  | "readAt"
 >;
 
 /** What the GraphQL type Operation is resolved from: the row, or an event's snapshot. */
@@ -13,6 +24,7 @@ export type OperationView = Pick<
   Operation,
   | "id"
   | "serviceId"
+  | "bulkRebuildId"
   | "kind"
   | "state"
   | "steps"
@@ -26,6 +38,24 @@ export type OperationView = Pick<
   | "cause"
 >;
 
+/** What the GraphQL type BulkRebuild is resolved from: the row, or an event's snapshot. */
+export type BulkRebuildView = Omit<BulkRebuild, "idempotencyKey" | "environments" | "cancelRequestedBy">;
+
+/** A bulk rebuild as it was at its event. */
+export function bulkRebuildAt({
+  bulkRebuildId,
+  createdAt,
+  finishedAt,
+  ...rest
+}: BulkRebuildSnapshot): BulkRebuildView {
+  return {
+    ...rest,
+    id: bulkRebuildId,
+    createdAt: new Date(createdAt),
+    finishedAt: finishedAt ? new Date(finishedAt) : null,
+  };
+}
+
 /** An Update as it was at its event; nobody had read it then. */
 export function updateAt(snapshot: UpdateSnapshot): UpdateView {
   const { updateId, serviceId, reasons, fromRevision, toRevision, fromSpec, toSpec } = snapshot;
@@ -37,6 +67,8 @@ export function updateAt(snapshot: UpdateSnapshot): UpdateView {
     toRevision,
     fromSpec,
     toSpec,
+    fromCommit: snapshot.fromCommit ?? null,
+    toCommit: snapshot.toCommit ?? null,
     since: new Date(snapshot.since),
     readAt: null,
   };
@@ -48,6 +80,7 @@ export function operationAt(snapshot: OperationSnapshot): OperationView {
     snapshot;
   return {
     id: operationId,
+    bulkRebuildId: snapshot.bulkRebuildId ?? null,
     serviceId,
     kind,
     state,

@@ -124,6 +124,14 @@ function isSecret(part: Text[number]): boolean {
 
 function showText(text: Text): string {
   return text
-    .map((part) => (typeof part === "string" ? part : "computed" in part ? `$${part.computed}` : "***"))
+    .map((part) => {
+      if (typeof part === "string") {
+        return part;
+      }
+      if ("computed" in part) {
+        return `$${part.computed}`;
+      }
+      return "missing" in part ? `(${part.missing} is not given)` : "***";
+    })
     .join("");
 }

@@ -8,6 +8,15 @@ import { newId } from "./id.js";
 import { parseInput } from "./parse-spec.js";
 import { plainText, variableName } from "./recipe-spec.js";
 
+/** An environment's own values. */
+export const environmentValues = z
+  .array(z.object({ name: variableName, value: plainText(65_536) }))
+  .max(500, "may have at most 500 entries")
+  .refine(
+    (items) => new Set(items.map((item) => item.name)).size === items.length,
+    "may not name a value twice",
+  );
+
 const environmentInput = z.object({
   code: z
     .string()
@@ -17,15 +26,7 @@ const environmentInput = z.object({
     ),
   description: plainText(10_000).nullable().default(""),
   driver: z.enum(driverKinds),
-  values: z
-    .array(z.object({ name: variableName, value: plainText(65_536) }))
-    .max(500, "may have at most 500 entries")
-    .refine(
-      (items) => new Set(items.map((item) => item.name)).size === items.length,
-      "may not name a value twice",
-    )
-    .nullable()
-    .default([]),
+  values: environmentValues.nullable().default([]),
 });
 export type CreateEnvironmentInput = z.input<typeof environmentInput>;
 

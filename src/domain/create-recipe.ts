@@ -5,7 +5,7 @@ import type { Actor } from "./actor.js";
 import { newId } from "./id.js";
 import { mergePatch, parseInput, parseSpec } from "./parse-spec.js";
 import { Recipe, RecipeRevision, recipeTypes } from "./recipe.js";
-import { dnsLabel, plainText } from "./recipe-spec.js";
+import { dnsLabel, plainText, type RecipeSpec } from "./recipe-spec.js";
 
 /** The parts of a recipe that are for people; they may be in any language. Absent is not null: bumps keep it. */
 export const recipeText = z.object({
@@ -34,35 +34,42 @@ export async function createRecipe(
 ): Promise<{ recipe: Recipe; revision: RecipeRevision }> {
   const head = parseInput(recipeHead, input, []);
   const spec = parseSpec(mergePatch({}, input.spec ?? {}));
-  const { message = null, title = null, ...rest } = head;
-  const recipe = tx.manager.create(Recipe, {
-    id: newId("recipe"),
-    ...rest,
-    title,
-    description: head.description ?? "",
-    archivedAt: null,
-    currentRevision: 1,
-  });
+  const { message = null, title = null, description, ...rest } = head;
+  return addRecipe(tx, { ...rest, title, description: description ?? "" }, spec, message, actor);
+}
+
+/** A new recipe besides its spec. */
+export type RecipeHead = Pick<Recipe, "name" | "title" | "type" | "subtype" | "description" | "locked">;
+
+/**
+ * Adds a recipe whose parts have been checked.
+ * @throws UserInputError NAME_TAKEN
+ */
+export async function addRecipe(
+  tx: Transaction,
+  head: RecipeHead,
+  spec: RecipeSpec,
+  message: string | null,
+  actor: Actor,
+): Promise<{ recipe: Recipe; revision: RecipeRevision }> {
+  const id = newId("recipe");
   const added = await tx.query(
     `insert into recipe (id, name, title, type, subtype, description, locked, current_revision)
-     values ($1, $2, $3, $4, $5, $6, $7, 1) on conflict (name) do nothing returning created_at`,
-    [recipe.id, recipe.name, recipe.title, recipe.type, recipe.subtype, recipe.description, recipe.locked],
+     values ($1, $2, $3, $4, $5, $6, $7, 1) on conflict (name) do nothing returning id`,
+    [id, head.name, head.title, head.type, head.subtype, head.description, head.locked],
   );
   if (added.length === 0) {
-    throw new UserInputError(
-      "NAME_TAKEN",
-      `There is a recipe ${recipe.name} already; bump it or choose another name.`,
-      ["name"],
-    );
+    const message = `There is a recipe ${head.name} already; bump it or choose another name.`;
+    throw new UserInputError("NAME_TAKEN", message, ["name"]);
   }
   const revision = tx.manager.create(RecipeRevision, {
     id: newId("revision"),
-    recipeId: recipe.id,
+    recipeId: id,
     number: 1,
     spec,
     message,
     author: actor.name,
   });
   await tx.manager.insert(RecipeRevision, revision);
-  return { recipe: await tx.manager.findOneByOrFail(Recipe, { id: recipe.id }), revision };
+  return { recipe: await tx.manager.findOneByOrFail(Recipe, { id }), revision };
 }

@@ -1,23 +1,28 @@
 import { In } from "typeorm";
 import { z } from "zod";
-import { UserInputError, UserInputErrors } from "../errors.js";
+import { UserInputError } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transaction } from "../storage/transaction.js";
 import type { Actor } from "./actor.js";
-import { type Drivers, driverFor, renderFor } from "./drivers.js";
+import { assertComplete } from "./bind.js";
+import { renderOne } from "./desired.js";
+import type { Drivers } from "./drivers.js";
 import { checkedKey, enqueueOperation } from "./enqueue-operation.js";
 import type { Environment } from "./environment.js";
 import { findEnvironment, findRecipe, loadRevision } from "./find.js";
-import { fingerprinter } from "./fingerprint.js";
 import { newId } from "./id.js";
 import { Operation } from "./operation.js";
 import { parseInput } from "./parse-spec.js";
 import { assertPortsFree } from "./published-ports.js";
 import type { Recipe } from "./recipe.js";
-import { dnsLabel, plainText, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
-import { sealInputs } from "./seal-inputs.js";
-import { Service } from "./service.js";
-import { keepBases, keepInputs, specIdOf } from "./spec-store.js";
+import { dnsLabel, plainText, portNumber, type RecipeSpec, sourcePatchSchema } from "./recipe-spec.js";
+import { assertAskedFor, keepSecrets, sealInputs } from "./seal-inputs.js";
+import { type PublishedPortChoice, Service } from "./service.js";
+import { tellServicesChanged } from "./service-snapshot.js";
+import { keepInputs } from "./spec-store.js";
+
+/** How many replicas a service may have. */
+export const replicaCount = z.int().min(0, "must be 0 to 1000").max(1000, "must be 0 to 1000");
 
 const serviceInput = z.object({
   environment: z.string(),
@@ -26,8 +31,13 @@ const serviceInput = z.object({
   title: plainText(255).nullable().default(null),
   group: plainText(255).nullable().default(null),
   mode: z.enum(["REPLICATED", "GLOBAL"]).nullable().default("REPLICATED"),
-  replicas: z.int().min(0, "must be 0 to 1000").max(1000, "must be 0 to 1000").nullable().default(1),
+  replicas: replicaCount.nullable().default(1),
   source: sourcePatchSchema.nullable().default(null),
+  ports: z
+    .array(z.object({ name: z.string(), published: portNumber }))
+    .max(50, "may have at most 50 entries")
+    .nullable()
+    .default(null),
   inputs: z
     .array(z.object({ name: z.string(), value: plainText(65_536) }))
     .max(500, "may have at most 500 entries")
@@ -51,7 +61,7 @@ export async function deployService(
 ): Promise<{ service: Service; operation: Operation }> {
   const parsed = parseInput(serviceInput, withoutNulls(input), []);
   checkedKey(parsed.idempotencyKey);
-  const environment = await findEnvironment(tx, parsed.environment);
+  const environment = await findEnvironment(tx, parsed.environment, "stay");
   const recipe = await findRecipe(tx, parsed.recipe, "share");
   recipe.assertUsable();
   const again = await deployedBefore(tx, environment, parsed);
@@ -110,17 +120,27 @@ async function addService(
   { drivers, secretBox }: { drivers: Drivers; secretBox: SecretBox },
 ): Promise<Service | null> {
   assertAskedFor(spec, parsed.inputs ?? []);
+  assertPorts(spec, parsed.ports ?? []);
   const id = newId("service");
   const { inputs, secrets } = sealInputs(spec, parsed.inputs ?? [], id, secretBox);
   const mode = parsed.mode ?? "REPLICATED";
-  const surroundings = { mode, source: parsed.source, values: environment.values };
-  const base = renderFor(driverFor(drivers, environment.driver), spec, surroundings);
-  const fingerprint = fingerprinter(base)(inputs);
-  const [baseHash] = await keepBases(tx, [base]);
+  const desired = await renderOne(
+    tx,
+    {
+      service: { id, name: parsed.name, mode, source: parsed.source, inputs },
+      ports: parsed.ports,
+      environment,
+      revision: { number: recipe.currentRevision, spec },
+      inputsHash: await keepInputs(tx, inputs),
+    },
+    drivers,
+  );
+  assertComplete(desired.base, inputs);
   const added = await tx.query(
-    `insert into service (id, environment_id, recipe_id, name, title, group_name, mode, replicas, source, inputs,
-       desired_revision, desired_spec, desired_fingerprint)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13)
+    `insert into service (id, environment_id, recipe_id, name, title, group_name, mode, replicas, source, inputs, ports,
+       desired_revision, desired_spec, desired_fingerprint, source_key, head_commit)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11::jsonb, $12, $13, $14, $15,
+       (select commit from source_head where key = $15))
      on conflict do nothing returning id`,
     [
       id,
@@ -133,43 +153,35 @@ async function addService(
       mode === "GLOBAL" ? 1 : (parsed.replicas ?? 1),
       parsed.source && JSON.stringify(parsed.source),
       JSON.stringify(inputs),
+      parsed.ports && JSON.stringify(parsed.ports),
       recipe.currentRevision,
-      specIdOf(baseHash!, await keepInputs(tx, inputs)),
-      fingerprint,
+      desired.spec,
+      desired.fingerprint,
+      desired.sourceKey,
     ],
   );
   if (added.length === 0) {
     return null;
   }
-  for (const secret of secrets) {
-    await tx.query(
-      "insert into service_secret (version, service_id, name, ciphertext) values ($1, $2, $3, $4)",
-      [secret.version, id, secret.name, secret.ciphertext],
-    );
-  }
-  await assertPortsFree(tx, base.ports.some((port) => port.published !== null) ? [environment.id] : []);
+  await keepSecrets(tx, id, secrets);
+  await assertPortsFree(
+    tx,
+    desired.base.ports.some((port) => port.published !== null) ? [environment.id] : [],
+  );
+  await tellServicesChanged(tx, [id]);
   return tx.manager.findOneByOrFail(Service, { id });
 }
 
-function assertAskedFor(spec: RecipeSpec, inputs: readonly { name: string }[]): void {
-  const asked = spec.env
-    .filter((item) => item.kind === "INPUT" || item.kind === "SECRET")
-    .map((item) => item.name);
-  const names = inputs.map((input) => input.name);
-  const problems = names
-    .filter((name) => !asked.includes(name))
-    .map((name) => {
-      const list = asked.length > 0 ? `it asks for ${asked.join(", ")}` : "it asks for none";
-      return new UserInputError("UNKNOWN_INPUT", `The recipe has no input ${name.slice(0, 80)}; ${list}.`, [
-        "inputs",
-        name,
-      ]);
-    });
-  const twice = names.filter((name, index) => names.indexOf(name) < index);
-  problems.push(
-    ...twice.map((name) => new UserInputError("INVALID", `Input ${name} is given twice.`, ["inputs", name])),
-  );
-  if (problems.length > 0) {
-    throw new UserInputErrors(problems);
-  }
+/** @throws UserInputError INVALID */
+function assertPorts({ ports }: RecipeSpec, chosen: readonly PublishedPortChoice[]): void {
+  const names = ports.map((port) => port.name);
+  chosen.forEach(({ name }, index) => {
+    const twice = chosen.findIndex((other) => other.name === name) < index;
+    if (twice || !names.includes(name)) {
+      const message = twice
+        ? `ports.${index}: port ${name} is named twice.`
+        : `ports.${index}: the recipe has no port ${name.slice(0, 80)}; it has ${names.join(", ") || "none"}.`;
+      throw new UserInputError("INVALID", message, ["ports", String(index), "name"]);
+    }
+  });
 }

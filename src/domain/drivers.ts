@@ -18,7 +18,7 @@ export function driverFor(drivers: Drivers, kind: DriverKind): Driver {
 }
 
 /**
- * Rendered, then projected to what the driver really applies, but for the inputs.
+ * Rendered, then projected to what the driver really applies, but for inputs and values.
  * @throws UserInputErrors as `renderBase`
  */
 export function renderFor(
@@ -31,6 +31,12 @@ export function renderFor(
 
 /** Variables and files apply everywhere, so projecting needs none of their values. */
 export function projectBase(driver: Pick<Driver, "project">, base: RenderedBase): RenderedBase {
-  const { env, files, inputs, ...rest } = base;
-  return { ...driver.project({ ...rest, env: [], files: [] }).spec, env, files, inputs };
+  const { env, files, inputs, values, ...rest } = base;
+  return {
+    ...driver.project({ ...rest, env: [], files: [] }).spec,
+    env,
+    files,
+    inputs,
+    values: values ?? [],
+  };
 }

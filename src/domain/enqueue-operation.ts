@@ -3,72 +3,123 @@ import type { OperationKind } from "../events/event-map.js";
 import type { Transaction } from "../storage/transaction.js";
 import type { Actor } from "./actor.js";
 import { newId } from "./id.js";
-import { initialSteps, Operation, snapshotOf } from "./operation.js";
+import { initialSteps, isVersionKind, Operation, snapshotOf } from "./operation.js";
+import type { Source } from "./recipe-spec.js";
 import type { Service } from "./service.js";
+import type { SpecId } from "./spec-store.js";
 import { isStorable } from "./storable.js";
 
 const longestKey = 255;
 
+/** A state that was asked for instead of the newest one. */
+export interface PlannedState {
+  spec: SpecId;
+  fingerprint: string;
+  toRevision: number;
+  /** Null: the newest of the branch. */
+  commit: string | null;
+  /** The service's own source with this state; null: it stays what it is. */
+  source: Partial<Source> | null;
+  /** Whether the service stays held at it. */
+  holds: boolean;
+  /** The recipe's newest revision at this moment. */
+  heldRevision: number;
+  /** The operation that had brought this state; null: none had. */
+  rollsBackTo?: string | null;
+}
+
+/** What is to be done to a service. */
+export interface OperationRequest {
+  kind: OperationKind;
+  idempotencyKey?: string | null | undefined;
+  /** For REBUILD and ROLLBACK to something else than the newest state. */
+  plan?: PlannedState | null;
+  /** For SCALE. */
+  replicas?: number | null;
+  bulkRebuildId?: string | null;
+}
+
 /**
- * Queues work on a service whose row the caller has locked. At most one operation waits for each service: an
- * older one ends SUPERSEDED. The same idempotency key gives the same operation again, also when the service was
- * removed since.
+ * Queues work on a service whose row the caller has locked. Operations of a service run one after the other. Of those
+ * that wait, a newer one takes the place of an older one that it makes pointless, which ends SUPERSEDED: what to run
+ * that of what to run and of a restart, a number of replicas that of another, a removal everything. The same
+ * idempotency key gives the same operation again, also when the service was removed since.
  * @throws UserInputError NOT_FOUND when the service was removed, CONFLICT when it is about to be or the key was used
  * for another kind of operation, INVALID for a bad key
  */
 export async function enqueueOperation(
   tx: Transaction,
   service: Service,
-  request: { kind: OperationKind; idempotencyKey?: string | null },
+  request: OperationRequest,
   actor: Actor,
 ): Promise<Operation> {
-  const key = checkedKey(request.idempotencyKey ?? null);
-  const known =
-    key && (await tx.manager.findOneBy(Operation, { serviceId: service.id, idempotencyKey: key }));
+  const known = await knownOperation(tx, service, request);
   if (known) {
-    assertSameKind(known, request.kind);
     return known;
   }
-  if (service.removedAt) {
-    throw new UserInputError("NOT_FOUND", `There is no service ${service.id}.`, ["service"]);
-  }
+  assertThere(service);
   await supersedeQueued(tx, service, request.kind);
-  const operation = tx.manager.create(Operation, {
-    id: newId("operation"),
-    serviceId: service.id,
-    environmentId: service.environmentId,
-    kind: request.kind,
-    state: "QUEUED",
-    idempotencyKey: key,
-    requestedBy: actor.name,
-    fromRevision: service.deployedRevision,
-    steps: initialSteps(request.kind),
-    queuedAt: new Date(),
-    replicas: null,
-    source: null,
-    holds: false,
-    heldRevision: null,
-    rollsBackTo: null,
-    bulkRebuildId: null,
-    toRevision: null,
-    spec: null,
-    fingerprint: null,
-    commit: null,
-    cause: null,
-    cancelRequestedBy: null,
-    startedAt: null,
-    finishedAt: null,
-  });
+  const operation = tx.manager.create(Operation, { ...blank(service, request), requestedBy: actor.name });
   await tx.manager.insert(Operation, operation);
   tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(operation) });
   return operation;
 }
 
-function assertSameKind(known: Operation, kind: OperationKind): void {
-  if (known.kind !== kind) {
+/**
+ * What the same idempotency key has asked for already.
+ * @throws UserInputError CONFLICT, INVALID
+ */
+export async function knownOperation(
+  tx: Transaction,
+  service: Pick<Service, "id">,
+  { kind, idempotencyKey }: Pick<OperationRequest, "kind" | "idempotencyKey">,
+): Promise<Operation | null> {
+  const key = checkedKey(idempotencyKey ?? null);
+  if (key === null) {
+    return null;
+  }
+  const known = await tx.manager.findOneBy(Operation, { serviceId: service.id, idempotencyKey: key });
+  if (known && known.kind !== kind) {
     const message = `This idempotencyKey has asked for ${known.kind} ${known.id} already: use another one for ${kind}.`;
     throw new UserInputError("CONFLICT", message, ["idempotencyKey"]);
   }
+  return known;
+}
+
+/** @throws UserInputError NOT_FOUND */
+export function assertThere(service: Service): void {
+  if (service.removedAt) {
+    throw new UserInputError("NOT_FOUND", `There is no service ${service.id}.`, ["service"]);
+  }
+}
+
+function blank(service: Service, request: OperationRequest) {
+  const { kind, idempotencyKey, plan, replicas, bulkRebuildId } = request;
+  return {
+    id: newId("operation"),
+    serviceId: service.id,
+    environmentId: service.environmentId,
+    kind,
+    state: "QUEUED" as const,
+    idempotencyKey: idempotencyKey ?? null,
+    fromRevision: service.deployedRevision,
+    steps: initialSteps(kind),
+    queuedAt: new Date(),
+    replicas: replicas ?? null,
+    source: plan?.source ?? null,
+    holds: plan?.holds ?? false,
+    heldRevision: plan?.heldRevision ?? null,
+    rollsBackTo: plan?.rollsBackTo ?? null,
+    bulkRebuildId: bulkRebuildId ?? null,
+    toRevision: plan?.toRevision ?? null,
+    spec: plan?.spec ?? null,
+    fingerprint: plan?.fingerprint ?? null,
+    commit: plan?.commit ?? null,
+    cause: null,
+    cancelRequestedBy: null,
+    startedAt: null,
+    finishedAt: null,
+  };
 }
 
 /** @throws UserInputError INVALID */
@@ -91,11 +142,18 @@ async function supersedeQueued(tx: Transaction, service: Service, by: OperationK
   if (by !== "REMOVE" && active.some((operation) => operation.kind === "REMOVE")) {
     throw new UserInputError("CONFLICT", `Service ${service.name} is being removed.`, ["service"]);
   }
-  for (const operation of active.filter((item) => item.state === "QUEUED")) {
+  for (const operation of active.filter((item) => item.state === "QUEUED" && supersedes(by, item.kind))) {
     const message = `A newer request (${by}) took this one's place before it started.`;
     const cause: Cause = { code: "SUPERSEDED_BY_NEWER", message, exitCode: null, lastLines: [] };
     await endUnstarted(tx, operation, "SUPERSEDED", cause);
   }
+}
+
+function supersedes(newer: OperationKind, waiting: OperationKind): boolean {
+  if (newer === "REMOVE" || newer === waiting) {
+    return true;
+  }
+  return isVersionKind(newer) && (isVersionKind(waiting) || waiting === "RESTART");
 }
 
 /** Ends an operation that never ran. The caller has locked its service. */

@@ -1,3 +1,4 @@
+import { In, IsNull } from "typeorm";
 import { UserInputError } from "../errors.js";
 import type { Transaction } from "../storage/transaction.js";
 import { Environment } from "./environment.js";
@@ -5,14 +6,25 @@ import { Recipe, RecipeRevision } from "./recipe.js";
 import { Service } from "./service.js";
 import { isStorable, storable } from "./storable.js";
 
-/** How long a row found stays as it is: `none`, or until the transaction ends against changes (`share`, `update`). */
-export type Lock = "none" | "share" | "update";
-const lockModes = { share: "pessimistic_read", update: "pessimistic_write" } as const;
+/**
+ * What others may do with a row found until the transaction ends: anything (`none`), change it but for what would
+ * make it go away or be rendered differently (`stay`), read it (`share`, `update`).
+ */
+export type Lock = "none" | "stay" | "share" | "update";
+const lockModes = { stay: "for_key_share", share: "pessimistic_read", update: "pessimistic_write" } as const;
 const locking = (lock: Lock) => (lock === "none" ? {} : { lock: { mode: lockModes[lock] } });
 
-/** @throws UserInputError NOT_FOUND */
-export async function findEnvironment(tx: Transaction, code: string): Promise<Environment> {
-  const found = isStorable(code) && (await tx.manager.findOne(Environment, { where: { code } }));
+/**
+ * By its code; a deleted one is not found.
+ * @throws UserInputError NOT_FOUND
+ */
+export async function findEnvironment(
+  tx: Transaction,
+  code: string,
+  lock: Lock = "none",
+): Promise<Environment> {
+  const where = { code, deletedAt: IsNull() };
+  const found = isStorable(code) && (await tx.manager.findOne(Environment, { where, ...locking(lock) }));
   return found || notFound(`There is no environment ${shown(code)}.`, "environment");
 }
 
@@ -24,6 +36,36 @@ export async function findRecipe(tx: Transaction, nameOrId: string, lock: Lock =
   const where = [{ name: nameOrId }, { id: nameOrId }];
   const found = isStorable(nameOrId) && (await tx.manager.findOne(Recipe, { where, ...locking(lock) }));
   return found || notFound(`There is no recipe ${shown(nameOrId)}.`, "recipe");
+}
+
+/** The recipe of a service, by its id. */
+export async function loadRecipe(tx: Transaction, id: string): Promise<Recipe> {
+  return tx.manager.findOneByOrFail(Recipe, { id });
+}
+
+/**
+ * The environment of a service, by its id. Its values stay what they are until the transaction ends, unless `none` says
+ * that nothing depends on it: whoever changes a value waits for the service then, and renders it anew.
+ */
+export async function loadEnvironment(
+  tx: Transaction,
+  id: string,
+  lock: Extract<Lock, "none" | "stay"> = "stay",
+): Promise<Environment> {
+  return tx.manager.findOneOrFail(Environment, { where: { id }, ...locking(lock) });
+}
+
+/**
+ * A revision somebody names.
+ * @throws UserInputError NOT_FOUND
+ */
+export async function findRevision(tx: Transaction, recipe: Recipe, number: number): Promise<RecipeRevision> {
+  const found = await tx.manager.findOneBy(RecipeRevision, { recipeId: recipe.id, number });
+  if (!found) {
+    const message = `Recipe ${recipe.name} has no revision ${number}; it has 1 to ${recipe.currentRevision}.`;
+    throw new UserInputError("NOT_FOUND", message, ["revision"]);
+  }
+  return found;
 }
 
 /** A revision that a recipe or service row names, so it is there. */
@@ -42,6 +84,20 @@ export async function loadRevision(
 export async function findService(tx: Transaction, id: string, lock: Lock = "none"): Promise<Service> {
   const found = isStorable(id) && (await tx.manager.findOne(Service, { where: { id }, ...locking(lock) }));
   return found || notFound(`There is no service ${shown(id)}.`, "service");
+}
+
+/** The environments of services, by their ids. */
+export async function environmentsOf(
+  tx: Pick<Transaction, "manager">,
+  services: readonly Pick<Service, "environmentId">[],
+  lock: Lock = "none",
+): Promise<Map<string, Environment>> {
+  const environments = await tx.manager.find(Environment, {
+    where: { id: In([...new Set(services.map(({ environmentId }) => environmentId))]) },
+    order: { id: "ASC" },
+    ...locking(lock),
+  });
+  return new Map(environments.map((environment) => [environment.id, environment]));
 }
 
 function notFound(message: string, field: string): never {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { bindText, bindVariable, inputValues, isInput } from "./bind-inputs.js";
+import { bindText, bindValues, bindVariable, inputValues, isInput } from "./bind.js";
+import type { NamedValue } from "./environment.js";
 import type { RenderedBase, RenderedSpec } from "./rendered-spec.js";
 import type { InputValue } from "./service.js";
 
@@ -31,22 +32,25 @@ export function fingerprintOf(spec: RenderedSpec): string {
 
 /**
  * Makes the fingerprints of many services that share a base: the same as `fingerprintOf` of the base with the
- * inputs put in, but what does not depend on them is written only once.
+ * inputs and values put in, but what does not depend on the inputs is written only once.
  */
-export function fingerprinter(base: RenderedBase): (inputs: readonly InputValue[]) => string {
-  const { env, files, inputs: awaited, ...rest } = base;
+export function fingerprinter(
+  base: RenderedBase,
+  values: readonly NamedValue[],
+): (inputs: readonly InputValue[]) => string {
+  const { env, files, inputs: awaited, values: _used, ...rest } = bindValues(base, values);
   const fixed = canonicalJson(rest);
   const variables = env.map((item) => (item.value.some(isInput) ? item : canonicalJson(item)));
   const contents = files.map((item) => (item.content.some(isInput) ? item : canonicalJson(item)));
   return (inputs) => {
-    const values = inputValues(awaited, inputs);
+    const given = inputValues(awaited, inputs);
     return sha256([
       fixed,
       ...variables.flatMap((item) =>
-        typeof item === "string" ? item : bindVariable(item, values).map(canonicalJson),
+        typeof item === "string" ? item : bindVariable(item, given).map(canonicalJson),
       ),
       ...contents.map((item) =>
-        typeof item === "string" ? item : canonicalJson({ ...item, content: bindText(item.content, values) }),
+        typeof item === "string" ? item : canonicalJson({ ...item, content: bindText(item.content, given) }),
       ),
     ]);
   };

@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from "typeorm";
 import type { Cause } from "../errors.js";
 import type { OperationKind, OperationSnapshot, OperationState, StepSnapshot } from "../events/event-map.js";
-import { stepNames } from "../operations/driver.js";
+import { type StepName, stepNames } from "../operations/driver.js";
 import type { Source } from "./recipe-spec.js";
 import type { SpecId } from "./spec-store.js";
 
@@ -16,6 +16,13 @@ export const operationStates = [
   "CANCELLED",
   "SUPERSEDED",
 ] as const;
+
+/** Those that decide what a service runs. */
+export const versionKinds = ["DEPLOY", "REBUILD", "ROLLBACK"] as const;
+
+export function isVersionKind(kind: OperationKind): boolean {
+  return versionKinds.some((one) => one === kind);
+}
 
 /** Whether an operation in this state has its verdict. */
 export function hasEnded(state: OperationState): boolean {
@@ -113,9 +120,14 @@ export class Operation {
   fence!: string;
 }
 
-/** The steps of a new operation; a removal has only the last. */
+const stepsOf: Partial<Record<OperationKind, readonly StepName[]>> = {
+  SCALE: ["START", "READY", "TERMINATE_OLD"],
+  REMOVE: ["TERMINATE_OLD"],
+};
+
+/** The steps of a new operation: all of them, unless its kind has fewer. */
 export function initialSteps(kind: OperationKind): StepSnapshot[] {
-  const names = kind === "REMOVE" ? stepNames.filter((name) => name === "TERMINATE_OLD") : stepNames;
+  const names = stepsOf[kind] ?? stepNames;
   return names.map((name) => ({
     name,
     state: "PENDING",
@@ -133,6 +145,7 @@ export function snapshotOf(operation: Operation): OperationSnapshot {
     operationId: operation.id,
     serviceId: operation.serviceId,
     environmentId: operation.environmentId,
+    bulkRebuildId: operation.bulkRebuildId,
     kind: operation.kind,
     state: operation.state,
     steps: operation.steps,

@@ -31,7 +31,8 @@ export const variableName = z
     /^[A-Za-z_][A-Za-z0-9_]*$/,
     "must be an identifier: letters, digits and underscores, not starting with a digit",
   );
-const portNumber = z.int().min(1, "must be 1 to 65535").max(65_535, "must be 1 to 65535");
+/** A TCP or UDP port. */
+export const portNumber = z.int().min(1, "must be 1 to 65535").max(65_535, "must be 1 to 65535");
 const seconds = (min: number, max: number) =>
   z.int().min(min, `must be ${min} to ${max} seconds`).max(max, `must be ${min} to ${max} seconds`);
 const nullable = <T extends z.ZodType>(type: T) => type.nullable().default(null);
@@ -68,7 +69,8 @@ const image = z.strictObject({
   credential: nullable(dnsLabel()),
 });
 
-const commitHash = z
+/** A full commit hash, of SHA-1 or SHA-256. */
+export const commitHash = z
   .string()
   .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, "must be a full commit hash in lower case");
 const sourceSchema = z.strictObject({

@@ -1,20 +1,14 @@
-import type { DriverKind } from "../operations/driver.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
-import { type Drivers, projectBase, renderFor } from "./drivers.js";
-import type { NamedValue } from "./environment.js";
+import { type Drivers, projectBase } from "./drivers.js";
+import type { Environment } from "./environment.js";
+import { environmentsOf } from "./find.js";
 import { fingerprinter, fingerprintVersion } from "./fingerprint.js";
-import { type RecipeSpec, recipeSpecSchema } from "./recipe-spec.js";
-import type { Service } from "./service.js";
-import { settleUpdates } from "./settle-updates.js";
-import { keepBases, loadSpecs, partsOf, type StoredSpec, specIdOf } from "./spec-store.js";
+import { recipeSpecSchema } from "./recipe-spec.js";
+import { ingredientsOf, type LockedService, lockServices, setDesired } from "./set-desired.js";
+import { keepBases, loadSpecs, partsOf, specIdOf } from "./spec-store.js";
+import { revisionsOf } from "./update-environment.js";
 
 const batchSize = 500;
-
-type Row = Pick<Service, "id" | "mode" | "source" | "inputs" | "desiredSpec" | "deployedSpec"> & {
-  driver: DriverKind;
-  values: NamedValue[];
-  spec: RecipeSpec;
-};
 
 /**
  * After a new version of Rebake that renders or projects differently: renders what is desired anew and brings
@@ -36,52 +30,48 @@ export async function refreshFingerprints(transactions: Transactions, drivers: D
 }
 
 async function refreshBatch(tx: Transaction, drivers: Drivers, after: string): Promise<string | null> {
-  const rows = await tx.query<Row>(
-    `select service.id, service.mode, service.source, service.inputs, service.desired_spec as "desiredSpec",
-       service.deployed_spec as "deployedSpec", environment.driver, environment.values, revision.spec
-     from service
-     join environment on environment.id = service.environment_id
-     join recipe_revision as revision
-       on revision.recipe_id = service.recipe_id and revision.number = service.desired_revision
-     where service.id > $1 and service.removed_at is null and environment.driver = any($2)
-     order by service.id limit $3 for update of service`,
+  const services = await lockServices(
+    tx,
+    `id in (select service.id from service join environment on environment.id = service.environment_id
+       where service.id > $1 and service.removed_at is null and environment.driver = any($2)
+       order by service.id limit $3)`,
     [after, [...drivers.keys()], batchSize],
   );
-  const deployed = await loadSpecs(
-    tx.manager,
-    rows.flatMap((row) => row.deployedSpec ?? []),
-  );
-  for (const row of rows) {
-    await refresh(tx, row, drivers, row.deployedSpec ? deployed.get(row.deployedSpec)! : null);
+  const environments = await environmentsOf(tx, services);
+  await refreshDeployed(tx, services, environments, drivers);
+  const revisions = await revisionsOf(tx, services);
+  for (const revision of revisions.values()) {
+    revision.spec = { ...emptySpec, ...revision.spec };
   }
-  await settleUpdates(
-    tx,
-    rows.map((row) => row.id),
+  const ingredients = services.map((service) =>
+    ingredientsOf(service, environments.get(service.environmentId)!, revisions.get(service)!),
   );
-  return rows.at(-1)?.id ?? null;
+  await setDesired(tx, ingredients, drivers, { release: false });
+  return services.at(-1)?.id ?? null;
 }
 
-async function refresh(
+async function refreshDeployed(
   tx: Transaction,
-  row: Row,
+  services: readonly LockedService[],
+  environments: ReadonlyMap<string, Environment>,
   drivers: Drivers,
-  stored: StoredSpec | null,
 ): Promise<void> {
-  const driver = drivers.get(row.driver)!;
-  const desired = renderFor(driver, { ...emptySpec, ...row.spec }, row);
-  const deployed = stored && projectBase(driver, { ...emptySpec, ...stored.base });
-  const [desiredHash, deployedHash] = await keepBases(tx, deployed ? [desired, deployed] : [desired]);
-  await tx.query(
-    `update service set desired_spec = $2, desired_fingerprint = $3, deployed_spec = $4, deployed_fingerprint = $5
-     where id = $1`,
-    [
-      row.id,
-      specIdOf(desiredHash!, partsOf(row.desiredSpec).inputs),
-      fingerprinter(desired)(row.inputs),
-      deployed && specIdOf(deployedHash!, partsOf(row.deployedSpec!).inputs),
-      deployed && fingerprinter(deployed)(stored.inputs),
-    ],
+  const deployed = services.filter(({ deployedSpec }) => deployedSpec !== null);
+  const stored = await loadSpecs(
+    tx.manager,
+    deployed.map(({ deployedSpec }) => deployedSpec!),
   );
+  for (const { id, environmentId, deployedSpec } of deployed) {
+    const { base: old, inputs, values } = stored.get(deployedSpec!)!;
+    const driver = drivers.get(environments.get(environmentId)!.driver)!;
+    const base = projectBase(driver, { ...emptySpec, ...old });
+    const [hash] = await keepBases(tx, [base]);
+    await tx.query("update service set deployed_spec = $2, deployed_fingerprint = $3 where id = $1", [
+      id,
+      specIdOf({ ...partsOf(deployedSpec!), base: hash! }),
+      fingerprinter(base, values)(inputs),
+    ]);
+  }
 }
 
 /** Fields that are new since a spec was stored get their empty value. */

@@ -1,32 +1,34 @@
 import { UserInputError, UserInputErrors } from "../errors.js";
-import { bindInputs } from "./bind-inputs.js";
+import { bind, type Given } from "./bind.js";
 import type { NamedValue } from "./environment.js";
 import type { EnvVar, RecipeSpec, Source } from "./recipe-spec.js";
 import { computedNames, type RenderedBase, type RenderedSpec } from "./rendered-spec.js";
-import type { InputValue } from "./service.js";
+import type { PublishedPortChoice } from "./service.js";
 import { computedText, expandComputed, expandFile, joinText, type Resolve } from "./template.js";
 
-/** What a recipe's spec is rendered with, but for the inputs. */
+/** What a recipe's spec is rendered with, but for what is given by service and environment. */
 export interface Surroundings {
   mode: RenderedSpec["mode"];
   /** What the service's source differs in from the recipe's. */
   source: Partial<Source> | null;
-  /** The environment's own values. */
+  /** Ports the service publishes instead of what the recipe says. */
+  ports: readonly PublishedPortChoice[] | null;
+  /** The environment's own values: only their names matter here. */
   values: readonly NamedValue[];
 }
-export type Ingredients = Surroundings & { inputs: readonly InputValue[] };
+export type Ingredients = Surroundings & Given;
 
 /**
  * Resolves a recipe spec for one service. Pure, and independent of the service's name and environment's code:
  * these stay references.
- * @throws UserInputErrors MISSING_INPUT or UNKNOWN_COMPUTED, one for each variable
+ * @throws UserInputErrors UNKNOWN_COMPUTED, one for each variable
  */
 export function render(spec: RecipeSpec, ingredients: Ingredients): RenderedSpec {
-  return bindInputs(renderBase(spec, ingredients), ingredients.inputs);
+  return bind(renderBase(spec, ingredients), ingredients);
 }
 
 /**
- * Resolves all of a recipe spec but the inputs.
+ * Resolves all of a recipe spec but the service's inputs and the environment's values.
  * @throws UserInputErrors UNKNOWN_COMPUTED, one for each reference
  */
 export function renderBase(spec: RecipeSpec, surroundings: Surroundings): RenderedBase {
@@ -43,7 +45,7 @@ export function renderBase(spec: RecipeSpec, surroundings: Surroundings): Render
     mode: surroundings.mode,
     env: sortBy(env, (item) => item.name),
     files: sortBy(files, (item) => item.path),
-    ports: sortPorts(spec.ports),
+    ports: sortPorts(publishAs(spec.ports, surroundings.ports ?? [])),
     volumes: sortBy(spec.volumes, (item) => item.target),
     networks: [...spec.networks].sort(),
     labels: sortBy(spec.labels, (item) => item.name),
@@ -52,7 +54,22 @@ export function renderBase(spec: RecipeSpec, surroundings: Surroundings): Render
     inputs: spec.env.filter(isInput).map(({ name, label, required, default: text }) => {
       return { name, label, required, default: text };
     }),
+    values: usedValues(env, files),
   };
+}
+
+function usedValues(env: RenderedBase["env"], files: RenderedBase["files"]): string[] {
+  const parts = [...env.flatMap((item) => item.value), ...files.flatMap((item) => item.content)];
+  const names = parts.flatMap((part) => (typeof part === "object" && "value" in part ? [part.value] : []));
+  return [...new Set(names)].sort();
+}
+
+/** A choice for a port that the recipe does not have (any more) is passed over. */
+function publishAs(ports: RecipeSpec["ports"], choices: readonly PublishedPortChoice[]): RecipeSpec["ports"] {
+  return ports.map((port) => {
+    const choice = choices.find(({ name }) => name === port.name);
+    return choice ? { ...port, published: choice.published } : port;
+  });
 }
 
 const isInput = ({ kind }: EnvVar) => kind === "INPUT" || kind === "SECRET";
@@ -108,12 +125,11 @@ function factsOf(spec: RecipeSpec, { values }: Surroundings, problems: UserInput
       return computedText(name, spec);
     }
     const wanted = name.slice("REBAKE_VALUE_".length);
-    const found = values.find((item) => item.name === wanted);
-    if (!found) {
+    if (!values.some((item) => item.name === wanted)) {
       const message = `The environment has no value ${wanted}, which $${name} refers to: set it there, or take it out of the recipe.`;
       problems.push(new UserInputError("UNKNOWN_COMPUTED", message, ["spec", "env"]));
     }
-    return [found?.value ?? ""];
+    return [{ value: wanted }];
   };
 }
 

@@ -15,8 +15,11 @@ export const computedNames = {
 } as const;
 export type ComputedName = keyof typeof computedNames | `REBAKE_PORT_${string}`;
 
-/** A piece of a value: literal text, the version id of a secret, or a fact known only at run time. */
-export type TextPart = string | { secret: string } | { computed: ComputedName };
+/**
+ * A piece of a value: literal text, the version id of a secret, a fact known only at run time, or a required input
+ * that nobody gave (such a spec never runs: it is what a service should run once its input is given).
+ */
+export type TextPart = string | { secret: string } | { computed: ComputedName } | { missing: string };
 /** A value as a list of pieces to be joined; a value without secrets and facts has at most one. */
 export type Text = TextPart[];
 
@@ -29,17 +32,20 @@ export interface AwaitedInput {
   required: boolean;
 }
 
-/** As TextPart, or the value of an input. */
-export type BasePart = TextPart | { input: string };
+/** As TextPart, or the value of an input, or one of the environment's values. */
+export type BasePart = TextPart | { input: string } | { value: string };
 
 /**
- * A rendered spec but for the service's inputs. Services of one recipe revision, environment, mode and source
- * share one: thousands of services are affected by a bump, and only a few of these are made.
+ * A rendered spec but for the service's inputs and the environment's values. Services of one recipe revision,
+ * driver, mode, source and ports share one: thousands of services are affected by a bump, and only a few of these
+ * are made.
  */
 export type RenderedBase = Omit<RenderedSpec, "env" | "files"> & {
   env: { name: string; value: BasePart[] }[];
   files: { path: string; content: BasePart[]; mode: string }[];
   inputs: AwaitedInput[];
+  /** Names of the environment's values that it uses, sorted. */
+  values: string[];
 };
 
 /**

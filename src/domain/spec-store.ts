@@ -1,21 +1,33 @@
 import type { EntityManager } from "typeorm";
 import type { Transaction } from "../storage/transaction.js";
-import { bindInputs } from "./bind-inputs.js";
+import { bind } from "./bind.js";
+import type { NamedValue } from "./environment.js";
 import { contentHash } from "./fingerprint.js";
 import type { RenderedBase, RenderedSpec } from "./rendered-spec.js";
 import type { InputValue } from "./service.js";
 
 /**
- * Names a rendered spec by its content, for ever: hash of its base, a dot, hash of the inputs. Services, operations
- * and events hold these instead of specs, so that ten thousand of them cost no more than a few bases.
+ * Names a rendered spec by its content, for ever: hash of its base, a dot, hash of the inputs; and, when the base
+ * uses any of the environment's values, a dot and the hash of those. Services, operations and events hold these
+ * instead of specs, so that ten thousand of them cost no more than a few bases.
  */
 export type SpecId = string;
 
-export const specIdOf = (baseHash: string, inputsHash: string): SpecId => `${baseHash}.${inputsHash}`;
+/** The hashes a spec id is made of. */
+export interface SpecParts {
+  base: string;
+  inputs: string;
+  /** Null: the base uses none of the environment's values. */
+  values: string | null;
+}
 
-export function partsOf(id: SpecId): { base: string; inputs: string } {
-  const [base, inputs] = id.split(".") as [string, string];
-  return { base, inputs };
+export function specIdOf({ base, inputs, values }: SpecParts): SpecId {
+  return values === null ? `${base}.${inputs}` : `${base}.${inputs}.${values}`;
+}
+
+export function partsOf(id: SpecId): SpecParts {
+  const [base, inputs, values] = id.split(".") as [string, string, string?];
+  return { base, inputs, values: values ?? null };
 }
 
 /** Keeps bases; returns their hashes in the same order. */
@@ -27,6 +39,16 @@ export async function keepBases(tx: Transaction, bases: readonly RenderedBase[])
 export async function keepInputs(tx: Transaction, inputs: readonly InputValue[]): Promise<string> {
   const [hash] = await keep(tx, "input_set", [inputs]);
   return hash!;
+}
+
+/** Keeps sets of an environment's values; returns their hashes in the same order, null for an empty one. */
+export async function keepValues(
+  tx: Transaction,
+  sets: readonly (readonly NamedValue[])[],
+): Promise<(string | null)[]> {
+  const filled = sets.filter((values) => values.length > 0);
+  const hashes = filled.length > 0 ? await keep(tx, "input_set", filled) : [];
+  return sets.map((values) => (values.length > 0 ? hashes.shift()! : null));
 }
 
 async function keep(tx: Transaction, table: "rendered_base" | "input_set", contents: readonly unknown[]) {
@@ -43,30 +65,50 @@ async function keep(tx: Transaction, table: "rendered_base" | "input_set", conte
   return hashes;
 }
 
+/** A rendered spec as it is kept: what many share, and what is put into it. */
 export interface StoredSpec {
   base: RenderedBase;
   inputs: InputValue[];
+  values: NamedValue[];
 }
 
-/** The specs kept under these ids, both parts. Whoever holds an id from the database knows that it is there. */
+/** The specs kept under these ids, in parts. Whoever holds an id from the database knows that it is there. */
 export async function loadSpecs(
   manager: EntityManager,
   ids: readonly SpecId[],
 ): Promise<Map<SpecId, StoredSpec>> {
   const parts = ids.map(partsOf);
-  const [bases, inputs] = [
-    await load<RenderedBase>(manager, "rendered_base", new Set(parts.map(({ base }) => base))),
-    await load<InputValue[]>(manager, "input_set", new Set(parts.map((part) => part.inputs))),
-  ];
+  const bases = await load<RenderedBase>(manager, "rendered_base", new Set(parts.map(({ base }) => base)));
+  const sets = await load<unknown>(
+    manager,
+    "input_set",
+    new Set(parts.flatMap(({ inputs, values }) => (values === null ? [inputs] : [inputs, values]))),
+  );
   return new Map(
-    ids.map((id, n) => [id, { base: bases.get(parts[n]!.base)!, inputs: inputs.get(parts[n]!.inputs)! }]),
+    ids.map((id, n) => {
+      const { base, inputs, values } = parts[n]!;
+      const stored: StoredSpec = {
+        base: bases.get(base)!,
+        inputs: sets.get(inputs) as InputValue[],
+        values: values === null ? [] : (sets.get(values) as NamedValue[]),
+      };
+      return [id, stored];
+    }),
   );
 }
 
-/** One of them, the inputs put in. */
+/** Bases by their hashes. */
+export async function loadBases(
+  manager: EntityManager,
+  ids: readonly SpecId[],
+): Promise<Map<string, RenderedBase>> {
+  return load(manager, "rendered_base", new Set(ids.map((id) => partsOf(id).base)));
+}
+
+/** One of them, inputs and values put in. */
 export async function loadSpec(manager: EntityManager, id: SpecId): Promise<RenderedSpec> {
-  const { base, inputs } = (await loadSpecs(manager, [id])).get(id)!;
-  return bindInputs(base, inputs);
+  const stored = (await loadSpecs(manager, [id])).get(id)!;
+  return bind(stored.base, stored);
 }
 
 async function load<T>(manager: EntityManager, table: string, hashes: Set<string>): Promise<Map<string, T>> {

@@ -1,9 +1,9 @@
-import type { EventType, LoggedEvent } from "./event-map.js";
+import { type EventType, type LoggedEvent, subjectOf } from "./event-map.js";
 
 /** Which events somebody wants: those of `types` that all of the other fields let through. */
 export interface EventFilter {
   readonly types: readonly EventType[];
-  /** Only events of this operation. */
+  /** Only events of this operation or bulk rebuild. */
   readonly operationId?: string | undefined;
   /** Only events of these services; absent means of any. */
   readonly serviceIds?: readonly string[] | undefined;
@@ -13,16 +13,16 @@ export interface EventFilter {
   readonly matches?: ((event: LoggedEvent) => boolean) | undefined;
 }
 
-export function operationOf(event: LoggedEvent): string | null {
-  return "operationId" in event.payload ? event.payload.operationId : null;
-}
-
 export function wants(filter: EventFilter, event: LoggedEvent): boolean {
   return (
     filter.types.includes(event.type) &&
-    (filter.operationId === undefined || filter.operationId === operationOf(event)) &&
-    (filter.serviceIds === undefined || filter.serviceIds.includes(event.payload.serviceId)) &&
-    (filter.environmentIds === undefined || filter.environmentIds.includes(event.payload.environmentId)) &&
+    (filter.operationId === undefined || filter.operationId === subjectOf(event.payload)) &&
+    isAmong(filter.serviceIds, event.payload.serviceId) &&
+    isAmong(filter.environmentIds, event.payload.environmentId) &&
     (filter.matches === undefined || filter.matches(event))
   );
+}
+
+function isAmong(wanted: readonly string[] | undefined, id: string | null): boolean {
+  return wanted === undefined || (id !== null && wanted.includes(id));
 }

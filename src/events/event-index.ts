@@ -1,5 +1,5 @@
-import { type EventFilter, operationOf } from "./event-filter.js";
-import type { LoggedEvent } from "./event-map.js";
+import type { EventFilter } from "./event-filter.js";
+import { type LoggedEvent, subjectOf } from "./event-map.js";
 
 /** Finds who may want an event without asking everybody: each is filed under its narrowest ids. */
 export class EventIndex<Entry extends { readonly filter: EventFilter }> {
@@ -31,7 +31,7 @@ export class EventIndex<Entry extends { readonly filter: EventFilter }> {
     this.visitBucket(`type:${event.type}`, visit);
     this.visitBucket(`environment:${event.payload.environmentId}`, visit);
     this.visitBucket(`service:${event.payload.serviceId}`, visit);
-    const operationId = operationOf(event);
+    const operationId = subjectOf(event.payload);
     if (operationId !== null) {
       this.visitBucket(`operation:${operationId}`, visit);
     }

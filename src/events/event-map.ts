@@ -19,6 +19,9 @@ export interface UpdateSnapshot {
   /** Rendered specs by content, between which the changes are; null when the service never ran. */
   fromSpec: string | null;
   toSpec: string;
+  /** Full hashes when new code is a reason, else null; absent in events of older versions. */
+  fromCommit?: string | null;
+  toCommit?: string | null;
   /** ISO 8601. */
   since: string;
 }
@@ -52,6 +55,8 @@ export interface OperationSnapshot {
   operationId: string;
   serviceId: string;
   environmentId: string;
+  /** Which it is part of; absent in events of older versions. */
+  bulkRebuildId?: string | null;
   kind: OperationKind;
   state: OperationState;
   steps: StepSnapshot[];
@@ -66,12 +71,56 @@ export interface OperationSnapshot {
   cause: Cause | null;
 }
 
+/** A service as it was at its event. */
+export type ServiceSnapshot = {
+  serviceId: string;
+  environmentId: string;
+  state: ServiceState;
+} & Partial<ServiceFacts>;
+
+/** Absent in events of older versions. */
+interface ServiceFacts {
+  /** Its name. */
+  service: string;
+  /** Code of its environment. */
+  environment: string;
+  recipeId: string;
+  /** Name of its recipe. */
+  recipe: string;
+  group: string | null;
+  /** What runs; null when nothing does yet. */
+  revision: number | null;
+  commit: string | null;
+  /** How many are asked for. */
+  replicas: number;
+  removed: boolean;
+}
+
+/** A bulk rebuild as it was at its event. It is of no single environment and service. */
+export interface BulkRebuildSnapshot {
+  bulkRebuildId: string;
+  environmentId: null;
+  serviceId: null;
+  state: "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+  parallel: number;
+  maxFailures: number;
+  total: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+  skipped: number;
+  requestedBy: string;
+  createdAt: string;
+  finishedAt: string | null;
+}
+
 /** Every type of event and what it carries: producers and subscriptions share this one map. */
 export interface EventMap {
   UPDATE_AVAILABLE: UpdateSnapshot;
   UPDATE_RESOLVED: UpdateSnapshot;
   OPERATION_CHANGED: OperationSnapshot;
-  SERVICE_CHANGED: { serviceId: string; environmentId: string; state: ServiceState };
+  BULK_REBUILD_CHANGED: BulkRebuildSnapshot;
+  SERVICE_CHANGED: ServiceSnapshot;
 }
 export type EventType = keyof EventMap;
 
@@ -83,16 +132,25 @@ export type NewEvent = {
 /** An event whose payload is JSON text already: thousands of them come out of one statement. */
 export interface SerialisedEvent {
   type: EventType;
-  environmentId: string;
-  serviceId: string;
+  environmentId: string | null;
+  serviceId: string | null;
+  /** What a stream of events is about: an operation or a bulk rebuild; null: neither. */
   operationId: string | null;
   /** JSON of the type's payload in EventMap. */
   payload: string;
 }
 
+/** The operation or bulk rebuild that an event's stream is about; null: neither. */
+export function subjectOf(payload: EventMap[EventType]): string | null {
+  if ("operationId" in payload) {
+    return payload.operationId;
+  }
+  return "bulkRebuildId" in payload ? payload.bulkRebuildId : null;
+}
+
 export function serialise({ type, payload }: NewEvent): SerialisedEvent {
   const { environmentId, serviceId } = payload;
-  const operationId = "operationId" in payload ? payload.operationId : null;
+  const operationId = subjectOf(payload);
   return { type, environmentId, serviceId, operationId, payload: JSON.stringify(payload) };
 }
 

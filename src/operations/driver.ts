@@ -148,11 +148,22 @@ export interface Driver {
   /** Pure and fast: called for every affected service of a bump. */
   project(spec: RenderedSpec): Projection;
   /**
+   * Why `next` cannot take the place of `current` (null: nothing runs yet) without downtime, as one sentence; null
+   * when it can. Pure and fast; both are projected, their variables and files left out.
+   */
+  downtime(current: RenderedSpec | null, next: RenderedSpec): string | null;
+  /**
    * Puts `target` in the place of `current` (null: first deploy) and keeps `current` serving until the new
    * one is ready. Reports the steps FETCH_SOURCE to TERMINATE_OLD. Resolves with a verdict also when things
    * go wrong; rejects only for LeaseLost and faults of its own.
    */
   replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome>;
+  /**
+   * Brings what runs of a service to `target.replicas`; those that stay are left alone. `target` is what is deployed,
+   * with its stamp. Growing reports START and READY, shrinking TERMINATE_OLD; ends like `replace`, and leaves the old
+   * number when it fails.
+   */
+  scale(target: Target, report: Reporter): Promise<Outcome>;
   inspect(ref: ServiceRef): Promise<Observed>;
   /** The last `tail` lines, then, when `follow`, new ones until the signal aborts. */
   logs(

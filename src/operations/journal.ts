@@ -1,3 +1,4 @@
+import type { Drivers } from "../domain/drivers.js";
 import { Operation, snapshotOf } from "../domain/operation.js";
 import { Service } from "../domain/service.js";
 import { settleUpdates } from "../domain/settle-updates.js";
@@ -6,7 +7,8 @@ import { type Cause, LeaseLost } from "../errors.js";
 import type { StepSnapshot } from "../events/event-map.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
 import type { Outcome, StepProgress, StepState } from "./driver.js";
-import type { Intent } from "./targets.js";
+import type { PinnedIntent } from "./pin-intent.js";
+import { recordDeployed } from "./record-deployed.js";
 
 /** Longer lines of evidence are cut to this many characters; the operation's log has them in full. */
 const longestEvidence = 2000;
@@ -42,17 +44,28 @@ export class Journal {
     });
   }
 
-  /** Writes down what is going to run, before anything of it is made. */
-  intend(intent: Intent & { revision: number }): Promise<void> {
+  /**
+   * Writes down what is going to run, before anything of it is made.
+   * @param sourceKey of the branch that the commit is the newest of; null: it is not known to be the newest
+   */
+  intend(intent: PinnedIntent, sourceKey: string | null): Promise<void> {
     return this.inOrder(() => {
-      const { spec, fingerprint, commit, revision } = intent;
-      Object.assign(this.operation, { spec, fingerprint, commit, toRevision: revision });
-      return this.write({ spec, fingerprint, commit, toRevision: revision });
+      const { spec, fingerprint, commit, revision, source } = intent;
+      const changes = { spec, fingerprint, commit, source, toRevision: revision };
+      Object.assign(this.operation, changes);
+      return this.transactions.run(async (tx) => {
+        await this.update(tx, changes);
+        await tx.query(
+          "update service set head_commit = $2, head_seen_at = now() where id = $1 and source_key = $3",
+          [this.operation.serviceId, commit, sourceKey],
+        );
+        tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(this.operation) });
+      });
     });
   }
 
   /** Writes the verdict, and with it what the service runs from now on and whether that is what it should. */
-  finish(outcome: Outcome): Promise<void> {
+  finish(outcome: Outcome, drivers: Drivers): Promise<void> {
     const cause = outcome.cause && keptCause(outcome.cause);
     return this.inOrder(() =>
       this.transactions.run(async (tx) => {
@@ -66,7 +79,7 @@ export class Journal {
         await this.update(tx, { ...changes, leaseUntil: null });
         Object.assign(this.operation, changes);
         if (outcome.verdict === "SUCCEEDED" || outcome.verdict === "UNPROVEN") {
-          await recordDeployed(tx, service, this.operation);
+          await recordDeployed(tx, service, this.operation, drivers);
         }
         await settleUpdates(tx, [service.id]);
         tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(this.operation) });
@@ -132,23 +145,4 @@ function closeStep(step: StepSnapshot, { verdict }: Outcome): StepSnapshot {
 function keptCause({ message, lastLines, ...rest }: Cause): Cause {
   const kept = (text: string) => storable(text.slice(0, longestEvidence));
   return { ...rest, message: kept(message), lastLines: lastLines.map(kept) };
-}
-
-async function recordDeployed(tx: Transaction, service: Service, operation: Operation): Promise<void> {
-  if (operation.kind === "REMOVE") {
-    await tx.manager.update(Service, { id: service.id }, { removedAt: new Date(), state: "STOPPED" });
-    await tx.query("delete from service_secret where service_id = $1", [service.id]);
-    return;
-  }
-  await tx.manager.update(
-    Service,
-    { id: service.id },
-    {
-      deployedRevision: operation.toRevision,
-      deployedSpec: operation.spec,
-      deployedFingerprint: operation.fingerprint,
-      deployedCommit: operation.commit,
-      deployedOperationId: operation.id,
-    },
-  );
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Drivers } from "../domain/drivers.js";
 import { Service } from "../domain/service.js";
+import { tellServicesChanged } from "../domain/service-snapshot.js";
 import type { Transactions } from "../storage/transaction.js";
 import type { Driver, ServiceRef } from "./driver.js";
 
@@ -58,8 +59,7 @@ export class Observer {
         [ref.serviceId, state],
       );
       if (rows.length > 0) {
-        const { serviceId, environmentId } = ref;
-        tx.emit({ type: "SERVICE_CHANGED", payload: { serviceId, environmentId, state } });
+        await tellServicesChanged(tx, [ref.serviceId]);
       }
     });
   }

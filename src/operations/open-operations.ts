@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { Drivers } from "../domain/drivers.js";
+import { hasEnded } from "../domain/operation.js";
 import type { Events } from "../events/open-events.js";
 import type { Log } from "../log.js";
 import type { Shutdown } from "../shutdown.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
+import { BulkRebuilds } from "./bulk-rebuilds.js";
 import { deployedServices, Observer } from "./observe.js";
-import type { ResolveCommit } from "./run.js";
+import type { ResolveCommit } from "./pin-intent.js";
+import { SourceChecker } from "./source-checker.js";
 import { buildTarget, deployedIntent } from "./targets.js";
 import { Worker } from "./worker.js";
 
@@ -19,6 +22,8 @@ export interface OperationsOptions {
   events: Events;
   leaseSeconds: number;
   concurrency: number;
+  /** Seconds between two looks for new commits on a branch; 0: never. */
+  checkSeconds: number;
   log: Log;
 }
 
@@ -34,11 +39,18 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
     claimant: { hostId, owner: `${hostId}/${randomUUID()}`, leaseSeconds: options.leaseSeconds },
     logWritten: (operationId) => events.notifier.hint("log", operationId),
   });
+  const bulkRebuilds = new BulkRebuilds({ transactions, drivers, log });
   events.onEvent((event) => {
+    if (event.type === "BULK_REBUILD_CHANGED") {
+      bulkRebuilds.wake();
+    }
     if (event.type !== "OPERATION_CHANGED") {
       return;
     }
-    const { operationId, state, cancelRequested } = event.payload;
+    const { operationId, state, cancelRequested, bulkRebuildId } = event.payload;
+    if (bulkRebuildId && hasEnded(state)) {
+      bulkRebuilds.wake();
+    }
     if (state === "QUEUED") {
       worker.wake();
     } else if (state === "RUNNING" && cancelRequested) {
@@ -47,7 +59,18 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
   });
   worker.start();
   shutdown.add("worker", () => worker.stop());
+  bulkRebuilds.start();
+  shutdown.add("bulk rebuilds", () => bulkRebuilds.stop());
+  lookForCommits(options, shutdown);
   return worker;
+}
+
+function lookForCommits({ checkSeconds, log, ...options }: OperationsOptions, shutdown: Shutdown): void {
+  if (checkSeconds > 0) {
+    const checker = new SourceChecker({ ...options, intervalSeconds: checkSeconds, log });
+    checker.start();
+    shutdown.add("look for new commits", () => checker.stop());
+  }
 }
 
 /** One service that cannot be brought back (a secret that does not open, say) must not keep the others down. */

@@ -2,26 +2,14 @@ import type { Logger } from "pino";
 import { type Drivers, driverFor } from "../domain/drivers.js";
 import { Environment } from "../domain/environment.js";
 import { Service } from "../domain/service.js";
-import { loadSpec, type SpecId } from "../domain/spec-store.js";
-import { LeaseLost, OperationFailure } from "../errors.js";
+import { LeaseLost, OperationFailure, UserInputError, UserInputErrors } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
 import { chainOf, isUnavailable } from "../storage/unavailable.js";
 import type { Driver, OperationLogLine, Outcome, Reporter, Target } from "./driver.js";
 import type { Journal } from "./journal.js";
-import { buildTarget, deployedIntent, type Intent, loadGitCredential, refOf } from "./targets.js";
-
-/**
- * The commit that is pinned, else the one the branch points at now. Throws OperationFailure
- * REPOSITORY_UNREACHABLE or REF_NOT_FOUND.
- */
-export type ResolveCommit = (request: {
-  repository: string;
-  branch: string;
-  commit: string | null;
-  credential: { username: string; password: string } | null;
-  signal: AbortSignal;
-}) => Promise<string>;
+import { pinIntent, type ResolveCommit } from "./pin-intent.js";
+import { buildTarget, deployedIntent, deployedOf, refOf } from "./targets.js";
 
 export interface RunDeps {
   transactions: Transactions;
@@ -43,15 +31,31 @@ export async function runOperation(
 ): Promise<Outcome> {
   const report: Reporter = { step: (progress) => journal.step(progress), ...io };
   const { service, driver } = await loadService(journal, deps);
-  const outcome = await verdictOf(deps.log, async () => {
-    if (journal.operation.kind === "REMOVE") {
-      return driver.remove(await refOf(deps.transactions.dataSource.manager, service), report);
-    }
-    const { current, target } = await loadRecipe(service, journal, report, deps);
-    return driver.replace(current, target, report);
-  });
-  await journal.finish(outcome);
+  const outcome = await verdictOf(deps.log, () => work(service, driver, journal, report, deps));
+  await journal.finish(outcome, deps.drivers);
   return outcome;
+}
+
+async function work(
+  service: Service,
+  driver: Driver,
+  journal: Journal,
+  report: Reporter,
+  deps: RunDeps,
+): Promise<Outcome> {
+  const { manager } = deps.transactions.dataSource;
+  switch (journal.operation.kind) {
+    case "REMOVE":
+      return driver.remove(await refOf(manager, service), report);
+    case "SCALE": {
+      const deployed = await buildTarget(manager, deps.secretBox, service, deployedOf(service));
+      return driver.scale({ ...deployed, replicas: journal.operation.replicas! }, report);
+    }
+    default: {
+      const { current, target } = await loadRecipe(service, journal, report, deps);
+      return driver.replace(current, target, report);
+    }
+  }
 }
 
 /** Expected ends are verdicts; a lost lease or database is none; anything else is a fault that the log explains. */
@@ -61,6 +65,10 @@ async function verdictOf(log: Logger, work: () => Promise<Outcome>): Promise<Out
   } catch (error) {
     if (error instanceof LeaseLost || chainOf(error).some(isUnavailable)) {
       throw error;
+    }
+    if (error instanceof UserInputError || error instanceof UserInputErrors) {
+      const message = `The recipe cannot be rendered for this service: ${error.message}`;
+      return { verdict: "FAILED", cause: { code: "SPEC_INVALID", message, exitCode: null, lastLines: [] } };
     }
     if (error instanceof OperationFailure) {
       const verdict = error.cause.code === "CANCELLED_BY_USER" ? "CANCELLED" : "FAILED";
@@ -88,41 +96,11 @@ async function loadRecipe(
 ): Promise<{ current: Target | null; target: Target }> {
   const { manager } = deps.transactions.dataSource;
   await report.step({ step: "LOAD_RECIPE", state: "RUNNING", done: 0, of: 1 });
-  const intent = await intentOf(service, journal, report.signal, deps);
-  await journal.intend(intent);
+  const intent = await pinIntent(service, journal, report.signal, deps);
   const target = await buildTarget(manager, deps.secretBox, service, intent);
   const deployed = deployedIntent(service);
   const current = deployed && (await buildTarget(manager, deps.secretBox, service, deployed));
   const detail = `revision ${intent.revision}${intent.commit ? `, commit ${intent.commit.slice(0, 8)}` : ""}`;
   await report.step({ step: "LOAD_RECIPE", state: "DONE", done: 1, of: 1, detail });
   return { current, target };
-}
-
-/** What an earlier claim wrote down stands; else the newest revision and commit there are. */
-async function intentOf(service: Service, { operation }: Journal, signal: AbortSignal, deps: RunDeps) {
-  const base = { operationId: operation.id, fence: Number(operation.fence) };
-  const { spec, fingerprint, toRevision, commit: pinned } = operation;
-  if (spec !== null && fingerprint !== null && toRevision !== null) {
-    return { ...base, spec, fingerprint, commit: pinned, revision: toRevision };
-  }
-  const commit = await pinCommit(service.desiredSpec, signal, deps);
-  const intent: Intent & { revision: number } = {
-    ...base,
-    spec: service.desiredSpec,
-    fingerprint: service.desiredFingerprint,
-    revision: service.desiredRevision,
-    commit,
-  };
-  return intent;
-}
-
-async function pinCommit(spec: SpecId, signal: AbortSignal, deps: RunDeps): Promise<string | null> {
-  const { manager } = deps.transactions.dataSource;
-  const { source } = await loadSpec(manager, spec);
-  if (!source) {
-    return null;
-  }
-  const { repository, branch, commit } = source;
-  const credential = await loadGitCredential(manager, deps.secretBox, source.credential);
-  return deps.resolveCommit({ repository, branch, commit, credential, signal });
 }

@@ -1,10 +1,12 @@
 import type { EntityManager } from "typeorm";
+import { bind, missingOf } from "../domain/bind.js";
+import { credentialContext } from "../domain/credential.js";
 import { Environment } from "../domain/environment.js";
 import { Recipe } from "../domain/recipe.js";
-import type { RenderedSpec, Text } from "../domain/rendered-spec.js";
+import type { RenderedBase, RenderedSpec, Text } from "../domain/rendered-spec.js";
 import { secretContext } from "../domain/seal-inputs.js";
-import type { Service } from "../domain/service.js";
-import { loadSpec, type SpecId } from "../domain/spec-store.js";
+import type { InputValue, Service } from "../domain/service.js";
+import { loadSpecs, type SpecId } from "../domain/spec-store.js";
 import { OperationFailure } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { ServiceRef, Target } from "./driver.js";
@@ -18,14 +20,19 @@ export interface Intent {
   fence: number;
 }
 
-/** Gathers everything a driver needs to run a service, secrets opened. */
+/**
+ * Gathers everything a driver needs to run a service, secrets opened.
+ * @throws OperationFailure INPUT_MISSING
+ */
 export async function buildTarget(
   manager: EntityManager,
   secretBox: SecretBox,
   service: Service,
   intent: Intent,
 ): Promise<Target> {
-  const spec = await loadSpec(manager, intent.spec);
+  const { base, inputs, values } = (await loadSpecs(manager, [intent.spec])).get(intent.spec)!;
+  assertComplete(base, inputs);
+  const spec = bind(base, { inputs, values });
   return {
     ref: await refOf(manager, service),
     stamp: { operationId: intent.operationId, fence: intent.fence },
@@ -37,6 +44,27 @@ export async function buildTarget(
     secrets: await openSecrets(manager, secretBox, service.id, spec),
     gitCredential: await loadGitCredential(manager, secretBox, spec.source?.credential ?? null),
   };
+}
+
+function assertComplete({ inputs: awaited }: RenderedBase, inputs: readonly InputValue[]): void {
+  const names = missingOf(awaited, inputs).map(({ name }) => name);
+  if (names.length > 0) {
+    const message = `The recipe asks for inputs that the service has no value for: ${names.join(", ")}. Give them with setServiceInputs, then rebuild.`;
+    throw new OperationFailure("INPUT_MISSING", message);
+  }
+}
+
+/**
+ * What of a service is deployed.
+ * @throws OperationFailure NOTHING_DEPLOYED
+ */
+export function deployedOf(service: Service): Intent {
+  const deployed = deployedIntent(service);
+  if (!deployed) {
+    const message = `Nothing of service ${service.name} is deployed: rebuild it first.`;
+    throw new OperationFailure("NOTHING_DEPLOYED", message);
+  }
+  return deployed;
 }
 
 /** What of a service is deployed, null when it never ran. */
@@ -88,7 +116,7 @@ function secretVersions(spec: RenderedSpec): string[] {
 
 /**
  * The credential a source names, opened; null when it names none.
- * @throws OperationFailure SPEC_INVALID when there is no such credential
+ * @throws OperationFailure CREDENTIAL_MISSING
  */
 export async function loadGitCredential(manager: EntityManager, secretBox: SecretBox, name: string | null) {
   if (name === null) {
@@ -100,9 +128,12 @@ export async function loadGitCredential(manager: EntityManager, secretBox: Secre
   );
   if (!row) {
     throw new OperationFailure(
-      "SPEC_INVALID",
-      `The recipe's source names the git credential ${name}, which does not exist.`,
+      "CREDENTIAL_MISSING",
+      `The recipe's source names the git credential ${name}, which does not exist: create it, then rebuild.`,
     );
   }
-  return { username: row.username as string, password: secretBox.decrypt(row.secret, `credential:${name}`) };
+  return {
+    username: row.username as string,
+    password: secretBox.decrypt(row.secret, credentialContext(name)),
+  };
 }

@@ -63,6 +63,14 @@ export class Transactions {
     }
   }
 
+  /** Reads at one moment, whatever others write meanwhile; changes nothing. */
+  async read<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return this.dataSource.transaction("REPEATABLE READ", async (manager) => {
+      await manager.query("set transaction read only");
+      return work(new Transaction(manager));
+    });
+  }
+
   private async once<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Committed<Result>> {
     let newest: bigint | null = null;
     const { result, cursor } = await this.dataSource.transaction(async (manager) => {

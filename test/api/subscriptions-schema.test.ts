@@ -58,7 +58,7 @@ describe("subscriptions of the schema", () => {
     const wanted = events.filter(
       (event) =>
         source.types.includes(event.type) &&
-        (!source.serviceIds || source.serviceIds.includes(event.payload.serviceId)) &&
+        (!source.serviceIds || source.serviceIds.includes(event.payload.serviceId ?? "")) &&
         source.matches!(event),
     );
     return wanted.map(({ type, payload }) => `${type} ${(payload as { environment?: string }).environment}`);

@@ -54,9 +54,9 @@ async function rebuildOnce(api: ApiClient, service: { id: string; url: string })
 
 async function measure(api: ApiClient, folder: string): Promise<Times> {
   const [service] = await Promise.all(["catalog", "orders"].map((name) => deployed(api, name)));
-  const { recipe } = await api.recipe("node-service");
+  const { recipe } = await api.recipe("dashboard-service");
   const rollout = { drain: 0, monitor: 0 };
-  await api.bump({ recipe: "node-service", expectedRevision: recipe.current.number, spec: { rollout } });
+  await api.bump({ recipe: "dashboard-service", expectedRevision: recipe.current.number, spec: { rollout } });
   const shop = join(folder, "home", "examples", "shop");
   const git = await GitFixture.create(shop);
   const times: Times = { rebake: [], hand: [] };

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { assertComplete } from "../../src/domain/bind.js";
 import { changesBetween, specChanges } from "../../src/domain/changes.js";
 import { canonicalJson, fingerprinter, fingerprintOf } from "../../src/domain/fingerprint.js";
 import { mergePatch, parseSpec } from "../../src/domain/parse-spec.js";
@@ -7,7 +8,7 @@ import { type Ingredients, render, renderBase } from "../../src/domain/render.js
 import { UserInputErrors } from "../../src/errors.js";
 import { recipeSpec, value } from "./arbitraries.js";
 
-const ingredients: Ingredients = { mode: "REPLICATED", source: null, inputs: [], values: [] };
+const ingredients: Ingredients = { mode: "REPLICATED", source: null, ports: null, inputs: [], values: [] };
 
 const asked = parseSpec({
   env: ["A", "B", "C"].map((name) => ({ name, kind: "INPUT", default: name === "A" ? "a" : null })),
@@ -42,7 +43,7 @@ describe("rendering", () => {
       fc.property(recipeSpec, given, (spec, inputs) => {
         const asking = { ...spec, env: [...spec.env.filter((item) => !"ABC".includes(item.name)), ...asked] };
         const base = renderBase(asking, ingredients);
-        expect(fingerprinter(base)(inputs)).to.equal(
+        expect(fingerprinter(base, ingredients.values)(inputs)).to.equal(
           fingerprintOf(render(asking, { ...ingredients, inputs })),
         );
       }),
@@ -108,10 +109,20 @@ describe("rendering", () => {
         { name: "D", kind: "INPUT" },
       ],
     });
-    const problems = thrownBy(() => render(spec, ingredients));
+    const problems = thrownBy(() => assertComplete(renderBase(spec, ingredients), []));
     expect(problems.map((error) => [error.code, error.field?.at(-1)])).to.deep.equal([
       ["MISSING_INPUT", "A"],
       ["MISSING_INPUT", "B"],
+    ]);
+  });
+
+  it("gives another fingerprint once an input is required that nobody gave", () => {
+    const spec = parseSpec({ env: [{ name: "A", kind: "INPUT" }] });
+    const required = parseSpec({ env: [{ name: "A", kind: "INPUT", required: true }] });
+    const [before, after] = [render(spec, ingredients), render(required, ingredients)];
+    expect(fingerprintOf(after)).to.not.equal(fingerprintOf(before));
+    expect(changesBetween(before, after)).to.deep.equal([
+      { path: ["env", "A"], before: null, after: "(A is not given)", secret: false },
     ]);
   });
 

@@ -151,7 +151,9 @@ describe("deploying, rebuilding and removing", () => {
   it("keeps one waiting operation: a newer rebuild supersedes the older, a key repeats it", async () => {
     const { service, operation } = await deploy("queued");
     const rebuild = (idempotencyKey?: string) =>
-      catalog.run((tx) => rebuildService(tx, { service: service.id, idempotencyKey }, actor));
+      catalog.run((tx) =>
+        rebuildService(tx, { service: service.id, idempotencyKey }, actor, catalog.drivers),
+      );
     const one = await rebuild("a");
     const two = await rebuild("b");
     expect((await rebuild("a")).id).to.equal(one.id);
@@ -179,7 +181,7 @@ describe("deploying, rebuilding and removing", () => {
   it("takes no rebuild of a service that is about to be removed", async () => {
     const { service } = await deploy("going");
     await catalog.run((tx) => removeService(tx, { service: service.id }, actor));
-    const rebuild = catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
+    const rebuild = catalog.run((tx) => rebuildService(tx, { service: service.id }, actor, catalog.drivers));
     expect(await codesOf(rebuild)).to.deep.equal(["CONFLICT"]);
   });
 

@@ -35,10 +35,13 @@ describe("updates", () => {
       await catalog.run((tx) => tx.query<{ id: string }>("select id from recipe where name = $1", [recipe]))
     )[0]!;
     return catalog.run((tx) =>
-      tx.query<{ id: string; from_revision: number; to_revision: number }>(
-        "select * from service_update where recipe_id = $1 order by service_id",
-        [id],
-      ),
+      tx.query<{
+        id: string;
+        service_id: string;
+        reasons: string[];
+        from_revision: number;
+        to_revision: number;
+      }>("select * from service_update where recipe_id = $1 order by service_id", [id]),
     );
   };
   const eventsOf = async (type: string) =>
@@ -117,7 +120,7 @@ describe("updates", () => {
     });
     await catalog.run((tx) => cancelOperation(tx, { operation: operation.id }, actor));
     const [first] = await updates();
-    await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
+    await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor, catalog.drivers));
     await catalog.bump(recipe, { spec: louder });
     const second = (await updates()).find(({ id }) => id === first!.id);
     expect(second?.to_revision).to.equal(2);
@@ -142,11 +145,16 @@ describe("updates", () => {
     expect(both.flat()).to.deep.equal(["CONFLICT"]);
   });
 
-  it("refuses a bump that asks for an input no service has, naming the services", async () => {
+  it("tells of services that lack an input which a bump asks for, and rebuilds none before it is given", async () => {
     const asking = { env: [...spec.env, { name: "KEY", kind: "INPUT", required: true }] };
-    const message = await catalog.bump(recipe, { spec: asking }).catch((error) => error.message);
-    expect(message).to.contain(`DEV/one-${number}`).and.to.contain("KEY");
-    expect(await updates()).to.deep.equal([]);
+    await catalog.bump(recipe, { spec: asking });
+    const rows = await updates();
+    expect(rows.map((row) => row.reasons)).to.deep.equal([["RECIPE"], ["RECIPE"]]);
+    expect(
+      await codesOf(
+        catalog.run((tx) => rebuildService(tx, { service: rows[0]!.service_id }, actor, catalog.drivers)),
+      ),
+    ).to.deep.equal(["MISSING_INPUT"]);
   });
 
   it("renders each environment with its own values and each service with its own inputs and source", async () => {

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 const version = ${JSON.stringify(version)};
 const mode = process.env.MODE ?? "";
-if (mode === "crash") { console.error("boom: no database"); process.exit(3); }
+if (mode === "crash" || process.env.CRASH_AT === process.env.REBAKE_INSTANCE) { console.error("boom: no database"); process.exit(3); }
 let WebSocketServer = null;
 try { ({ WebSocketServer } = await import("ws")); } catch {}
 const server = createServer((request, response) => {

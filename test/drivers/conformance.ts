@@ -5,8 +5,9 @@ import { failing } from "./conformance/failing.js";
 import { replacing } from "./conformance/replacing.js";
 import { type AddCase, Rig } from "./conformance/rig.js";
 import { running } from "./conformance/running.js";
+import { scaling } from "./conformance/scaling.js";
 
-const themes = [deploying, failing, replacing, running];
+const themes = [deploying, failing, replacing, scaling, running];
 
 /** What all drivers owe: every case runs for every row; a table of cases and drivers is printed at the end. */
 export function conformance(rows: DriverRow[]): void {

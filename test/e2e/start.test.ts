@@ -89,7 +89,7 @@ describe("starting and stopping", function () {
       },
       { deadline: 20_000 },
     );
-    expect(processesOf(join(home(), "services")).length).to.be.at.most(4);
+    expect(processesOf(join(home(), "services")).length).to.be.at.most(6);
     const second = RebakeProcess.spawn(home(), examples);
     await once(second.child, "close");
     expect(second.child.exitCode).to.equal(1);

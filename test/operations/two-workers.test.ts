@@ -55,7 +55,9 @@ describe("two workers on one database", function () {
       );
       if (requested.get(serviceId)! < operationsOfEach) {
         requested.set(serviceId, requested.get(serviceId)! + 1);
-        await catalogs[worker]!.run((tx) => rebuildService(tx, { service: serviceId }, actor));
+        await catalogs[worker]!.run((tx) =>
+          rebuildService(tx, { service: serviceId }, actor, catalogs[worker]!.drivers),
+        );
         wakeAll();
       }
       try {

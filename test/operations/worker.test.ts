@@ -129,7 +129,9 @@ describe("worker", () => {
     await ended(operation.id);
     const newer = "d".repeat(40);
     resolveCommit = async () => newer;
-    const rebuild = await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
+    const rebuild = await catalog.run((tx) =>
+      rebuildService(tx, { service: service.id }, actor, catalog.drivers),
+    );
     await ended(rebuild.id);
     const { current, target } = catalog.driver.replaced[1]!;
     expect([current?.commit, target.commit]).to.deep.equal([commit, newer]);
@@ -149,12 +151,16 @@ describe("worker", () => {
       await bump("3");
       return outcome;
     };
-    const rebuild = await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
+    const rebuild = await catalog.run((tx) =>
+      rebuildService(tx, { service: service.id }, actor, catalog.drivers),
+    );
     await ended(rebuild.id);
     const updates = (await catalog.updates()).filter((row) => row.service_id === service.id);
     expect(updates.map((row) => [row.from_revision, row.to_revision])).to.deep.equal([[2, 3]]);
     catalog.driver.script = succeed;
-    const again = await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
+    const again = await catalog.run((tx) =>
+      rebuildService(tx, { service: service.id }, actor, catalog.drivers),
+    );
     await ended(again.id);
     expect((await catalog.updates()).filter((row) => row.service_id === service.id)).to.deep.equal([]);
     const resolved = (await catalog.events()).filter((event) => event.type === "UPDATE_RESOLVED");
@@ -256,8 +262,12 @@ describe("worker", () => {
     catalog.driver.script = hang;
     const { service, operation } = await deploy();
     await eventually(async () => catalog.driver.replaced.length === 1);
-    const second = await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
-    const third = await catalog.run((tx) => rebuildService(tx, { service: service.id }, actor));
+    const second = await catalog.run((tx) =>
+      rebuildService(tx, { service: service.id }, actor, catalog.drivers),
+    );
+    const third = await catalog.run((tx) =>
+      rebuildService(tx, { service: service.id }, actor, catalog.drivers),
+    );
     catalog.driver.script = succeed;
     await catalog.run((tx) => cancelOperation(tx, { operation: operation.id }, actor));
     expect((await ended(third.id))!.state).to.equal("SUCCEEDED");

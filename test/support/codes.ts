@@ -2,14 +2,23 @@ import { UserInputError, UserInputErrors } from "../../src/errors.js";
 
 /** The codes of the user errors that a verb ends with; none when it works. */
 export async function codesOf(work: Promise<unknown>): Promise<string[]> {
+  return (await userErrorsOf(work)).map(({ code }) => code);
+}
+
+/** Their messages. */
+export async function messagesOf(work: Promise<unknown>): Promise<string[]> {
+  return (await userErrorsOf(work)).map(({ message }) => message);
+}
+
+async function userErrorsOf(work: Promise<unknown>): Promise<UserInputError[]> {
   try {
     await work;
   } catch (error) {
     if (error instanceof UserInputErrors) {
-      return error.errors.map((each) => each.code);
+      return error.errors;
     }
     if (error instanceof UserInputError) {
-      return [error.code];
+      return [error];
     }
     throw error;
   }

@@ -20,6 +20,10 @@ export interface Subscribed<T> {
   stop(): void;
 }
 
+/** Of this test run: two runs on one machine do not take each other's. */
+const firstPort = 24_000 + (process.pid % 80) * 100;
+const servicePorts = `${firstPort}-${firstPort + 99}`;
+
 /** The real server, as a process of its own. */
 export class RebakeProcess {
   url = "";
@@ -60,7 +64,7 @@ export class RebakeProcess {
       REBAKE_HOME: home,
       REBAKE_INSTALL: "none",
       REBAKE_LOG_FORMAT: "json",
-      REBAKE_SERVICE_PORTS: "24000-24999",
+      REBAKE_SERVICE_PORTS: servicePorts,
       ...env,
     };
     const child = spawn(process.execPath, [...flags, script], {

@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { RenderedSpec } from "../../src/domain/rendered-spec.js";
 import type {
   Driver,
@@ -7,6 +7,7 @@ import type {
   Outcome,
   Projection,
   Reporter,
+  ServiceLogLine,
   ServiceRef,
   Target,
 } from "../../src/operations/driver.js";
@@ -17,8 +18,14 @@ export type Script = (target: Target, report: Reporter, current: Target | null) 
 /** A driver that runs nothing: it follows a script and remembers what it was asked for. */
 export class ScriptedDriver implements Driver {
   readonly replaced: { current: Target | null; target: Target }[] = [];
+  readonly scaled: Target[] = [];
   readonly removed: ServiceRef[] = [];
   script: Script = succeed;
+  /** What `scale` does. */
+  scaling: (target: Target, report: Reporter) => Promise<Outcome> = async () => ({
+    verdict: "SUCCEEDED",
+    cause: null,
+  });
   observed: Observed = { state: "RUNNING", tasks: [], ports: [], fingerprint: null, operationId: null };
   private listener: (ref: ServiceRef) => void = () => {};
 
@@ -28,16 +35,50 @@ export class ScriptedDriver implements Driver {
     return { spec: { ...spec, image: null }, ignored: spec.image ? ["image"] : [] };
   }
 
+  downtime(_current: RenderedSpec | null, { rollout }: RenderedSpec): string | null {
+    return rollout.order === "STOP_FIRST" ? "The recipe wants the old one stopped first." : null;
+  }
+
   replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
     this.replaced.push({ current, target });
     return this.script(target, report, current);
+  }
+
+  scale(target: Target, report: Reporter): Promise<Outcome> {
+    this.scaled.push(target);
+    return this.scaling(target, report);
   }
 
   async inspect(): Promise<Observed> {
     return this.observed;
   }
 
-  async *logs() {}
+  /** What every service has printed; a follower gets what is added, until `end`. */
+  readonly printed: ServiceLogLine[] = [];
+  readonly printing = new EventEmitter<{ line: []; end: [] }>();
+
+  async *logs(
+    _ref: ServiceRef,
+    { tail, follow, signal }: { tail: number; follow: boolean; signal: AbortSignal },
+  ): AsyncGenerator<ServiceLogLine> {
+    let next = Math.max(0, this.printed.length - tail);
+    for (;;) {
+      while (next < this.printed.length) {
+        yield this.printed[next++]!;
+      }
+      const ended = !follow || signal.aborted || (await this.moreLines(signal)) === "end";
+      if (ended) {
+        return;
+      }
+    }
+  }
+
+  private moreLines(signal: AbortSignal): Promise<"line" | "end"> {
+    return new Promise((resolve) => {
+      this.printing.once("line", () => resolve("line")).once("end", () => resolve("end"));
+      signal.addEventListener("abort", () => resolve("end"), { once: true });
+    });
+  }
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
     this.removed.push(ref);

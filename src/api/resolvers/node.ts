@@ -1,7 +1,7 @@
 import { Arg, Ctx, ID, Query, Resolver } from "type-graphql";
 import { kindOf } from "../../domain/id.js";
 import { currentCursor } from "../../storage/transaction.js";
-import { visibleEnvironment, visibleService } from "../access.js";
+import { visibleBulkRebuild, visibleEnvironment, visibleService } from "../access.js";
 import type { RequestContext } from "../context.js";
 import { NodeType } from "../types/node.js";
 import { Cursor } from "../types/scalars.js";
@@ -22,6 +22,10 @@ export class NodeResolver {
         return visibleService(context, id);
       case "update":
         return ifVisible(context, await loaders.update.load(id));
+      case "credential":
+        return context.scope.environments === null ? loaders.credential.load(id) : null;
+      case "bulkRebuild":
+        return visibleBulkRebuild(context, id);
       case "operation":
         return ifVisible(context, await loaders.operation.load(id));
       default:

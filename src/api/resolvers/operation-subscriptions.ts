@@ -5,9 +5,10 @@ import type { LoggedEvent, OperationSnapshot } from "../../events/event-map.js";
 import { abortable } from "../abortable.js";
 import { visibleEnvironment } from "../access.js";
 import type { RequestContext } from "../context.js";
-import { Feed } from "../feed.js";
+import type { Feed } from "../feed.js";
 import { type LogLine, operationLogFeed } from "../operation-log-feed.js";
 import { decodeKey, encodeKey } from "../paging.js";
+import { progressFeed } from "../progress-feed.js";
 import { LogLineType, OperationProgressType } from "../types/operation.js";
 import { Cursor } from "../types/scalars.js";
 import { operationAt } from "../views.js";
@@ -64,37 +65,14 @@ async function find(context: RequestContext, id: string): Promise<Operation> {
 /** Its events, from the first that is still kept; how it is now when none is. */
 async function progressOf({ args, context }: Asked<bigint>): Promise<Feed | AsyncIterable<never>> {
   const operation = await find(context, args.operation);
-  const { after = null } = args;
-  const next = await firstEventAfter(context, operation.id, after ?? -1n);
-  if (next === null && after !== null && hasEnded(operation.state)) {
-    return nothingMore();
-  }
-  const position = await context.deps.eventLog.position();
-  const now = {
-    type: "OPERATION_CHANGED",
-    payload: snapshotOf(operation),
-    cursor: position,
-    at: new Date(),
-  } as const;
-  return new Feed({
-    types: ["OPERATION_CHANGED"],
-    operationId: operation.id,
-    after: after ?? (next === null ? position : next - 1n),
-    initial: after === null && next === null ? [now] : undefined,
-    isLast: (event) => hasEnded((event.payload as OperationSnapshot).state),
+  return progressFeed(context, {
+    id: operation.id,
+    after: args.after ?? null,
+    ended: hasEnded(operation.state),
+    now: { type: "OPERATION_CHANGED", payload: snapshotOf(operation) },
+    isLast: ({ payload }) => hasEnded((payload as OperationSnapshot).state),
   });
 }
-
-async function firstEventAfter({ deps }: RequestContext, id: string, after: bigint): Promise<bigint | null> {
-  const [row] = await deps.dataSource.query(
-    "select min(cursor) as cursor from event where operation_id = $1 and cursor > $2::bigint",
-    [id, after.toString()],
-  );
-  return row.cursor === null ? null : BigInt(row.cursor);
-}
-
-/** For whoever had the verdict already. */
-async function* nothingMore(): AsyncGenerator<never> {}
 
 async function logOf({ args, context }: Asked<string>): Promise<AsyncIterable<LogLine[]>> {
   const { id: operationId } = await find(context, args.operation);

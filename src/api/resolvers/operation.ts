@@ -1,11 +1,12 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from "type-graphql";
 import { cancelOperation } from "../../domain/cancel-operation.js";
-import { assertMayChangeOperation, visibleIn } from "../access.js";
+import { assertMayChangeOperation, visibleBulkRebuild, visibleIn } from "../access.js";
 import { operationsWhere } from "../conditions.js";
 import type { RequestContext } from "../context.js";
 import { runMutation } from "../mutation.js";
 import { stretchOf } from "../paging.js";
 import { toPlain } from "../plain.js";
+import { BulkRebuildType } from "../types/bulk-rebuild.js";
 import { PageArgs } from "../types/connection.js";
 import { OperationFilter } from "../types/filters.js";
 import { CancelOperationInput } from "../types/inputs.js";
@@ -46,6 +47,14 @@ export class OperationResolver {
   @FieldResolver(() => ServiceType, { description: "The service it works on." })
   service(@Root() operation: OperationView, @Ctx() context: RequestContext) {
     return context.loaders.service.load(operation.serviceId);
+  }
+
+  @FieldResolver(() => BulkRebuildType, {
+    nullable: true,
+    description: "Which it is part of; null: of none.",
+  })
+  bulkRebuild(@Root() { bulkRebuildId }: OperationView, @Ctx() context: RequestContext) {
+    return bulkRebuildId === null ? null : visibleBulkRebuild(context, bulkRebuildId);
   }
 
   @FieldResolver(() => LogConnection, { description: "What was printed while it ran, oldest first." })

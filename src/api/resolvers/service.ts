@@ -1,24 +1,24 @@
-import { Arg, Args, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from "type-graphql";
-import { deployService } from "../../domain/deploy-service.js";
-import { rebuildService } from "../../domain/rebuild-service.js";
-import { removeService } from "../../domain/remove-service.js";
+import { Arg, Args, Ctx, FieldResolver, Int, Query, Resolver, Root } from "type-graphql";
 import { Service } from "../../domain/service.js";
-import { assertMayChange, assertMayChangeService, maySee, visibleIn } from "../access.js";
+import { maySee, visibleIn } from "../access.js";
 import { servicesWhere } from "../conditions.js";
 import type { RequestContext } from "../context.js";
 import { ignoredFields } from "../ignored-fields.js";
-import { runMutation } from "../mutation.js";
 import { observe } from "../observe.js";
 import { stretchOf } from "../paging.js";
-import { toPlain } from "../plain.js";
 import { PageArgs } from "../types/connection.js";
 import { EnvironmentType } from "../types/environment.js";
 import { ServiceFilter } from "../types/filters.js";
-import { DeployServiceInput, RebuildServiceInput, RemoveServiceInput } from "../types/inputs.js";
 import { OperationConnection, OperationType } from "../types/operation.js";
-import { DeployServicePayload, RebuildServicePayload, RemoveServicePayload } from "../types/payloads.js";
 import { RecipeType } from "../types/recipe.js";
-import { InputType, PublishedPortType, ServiceConnection, ServiceType, TaskType } from "../types/service.js";
+import {
+  InputType,
+  NewestCommitType,
+  PublishedPortType,
+  ServiceConnection,
+  ServiceType,
+  TaskType,
+} from "../types/service.js";
 import { UpdateType } from "../types/update.js";
 
 @Resolver(() => ServiceType)
@@ -46,46 +46,10 @@ export class ServiceResolver {
     }
     const [found] = await context.reads.query(
       `select ${context.listings.services.columns} from service t join environment e on e.id = t.environment_id
-       where e.code = $1 and t.name = $2 and t.removed_at is null`,
+       where e.code = $1 and e.deleted_at is null and t.name = $2 and t.removed_at is null`,
       [environment, name],
     );
     return found ? context.listings.services.toNode(found) : null;
-  }
-
-  @Mutation(() => DeployServicePayload, { description: "Adds a service and queues its first deploy." })
-  deployService(
-    @Ctx() context: RequestContext,
-    @Arg("input", () => DeployServiceInput, { description: "The new service." }) input: DeployServiceInput,
-  ) {
-    const check = () => assertMayChange(context, input.environment);
-    const { actor, deps } = context;
-    return runMutation(context, check, (tx) => deployService(tx, toPlain(input), actor, deps));
-  }
-
-  @Mutation(() => RebuildServicePayload, {
-    description: "Queues a rebuild: what should run replaces what does.",
-  })
-  rebuildService(
-    @Ctx() context: RequestContext,
-    @Arg("input", () => RebuildServiceInput, { description: "Which service." }) input: RebuildServiceInput,
-  ) {
-    const check = () => assertMayChangeService(context, input.service);
-    return runMutation(context, check, async (tx) => ({
-      operation: await rebuildService(tx, toPlain(input), context.actor),
-    }));
-  }
-
-  @Mutation(() => RemoveServicePayload, {
-    description: "Queues the removal of a service; its history stays.",
-  })
-  removeService(
-    @Ctx() context: RequestContext,
-    @Arg("input", () => RemoveServiceInput, { description: "Which service." }) input: RemoveServiceInput,
-  ) {
-    const check = () => assertMayChangeService(context, input.service);
-    return runMutation(context, check, async (tx) => ({
-      operation: await removeService(tx, toPlain(input), context.actor),
-    }));
   }
 }
 
@@ -154,6 +118,14 @@ export class ServiceFieldsResolver {
   })
   ignoredFields(@Root() service: Service, @Ctx() context: RequestContext) {
     return ignoredFields(context, service);
+  }
+
+  @FieldResolver(() => NewestCommitType, {
+    nullable: true,
+    description: "What is known of the branch it follows; null: it follows none.",
+  })
+  newestCommit(@Root() { sourceKey }: Service, @Ctx() context: RequestContext) {
+    return sourceKey === null ? null : context.loaders.sourceHead.load(sourceKey);
   }
 
   @FieldResolver(() => UpdateType, {

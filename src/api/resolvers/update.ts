@@ -1,12 +1,18 @@
-import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from "type-graphql";
+import { missingOf } from "../../domain/bind.js";
+import { markUpdatesRead } from "../../domain/mark-updates-read.js";
 import { updateKind } from "../../domain/update.js";
+import { UserInputError } from "../../errors.js";
 import { visibleIn } from "../access.js";
 import { updatesWhere } from "../conditions.js";
 import type { RequestContext } from "../context.js";
+import type { Condition } from "../listings.js";
+import { runMutation } from "../mutation.js";
 import { stretchOf } from "../paging.js";
 import { PageArgs } from "../types/connection.js";
 import { UpdateKindEnum } from "../types/enums.js";
 import { UpdateFilter } from "../types/filters.js";
+import { MarkUpdatesReadInput, MarkUpdatesReadPayload } from "../types/read-marks.js";
 import { ServiceType } from "../types/service.js";
 import { FieldChangeType, UpdateConnection, UpdateType } from "../types/update.js";
 import type { UpdateView } from "../views.js";
@@ -27,6 +33,23 @@ export class UpdateResolver {
     return context.loaders.page(list, { parent: null, where }, stretchOf(args, list));
   }
 
+  @Mutation(() => MarkUpdatesReadPayload, {
+    description: "Marks Updates as read, for everybody; those that change or arise later are unread again.",
+  })
+  markUpdatesRead(
+    @Ctx() context: RequestContext,
+    @Arg("input", () => MarkUpdatesReadInput, { description: "Which." }) input: MarkUpdatesReadInput,
+  ) {
+    return runMutation(
+      context,
+      () => assertNamed(input),
+      async (tx) => {
+        const mark = { read: input.read ?? true, upTo: input.upTo ?? null };
+        return { count: await markUpdatesRead(tx, namedUpdates(context, input), mark) };
+      },
+    );
+  }
+
   @FieldResolver(() => ServiceType, { description: "The service that does not run what it should." })
   service(@Root() update: UpdateView, @Ctx() context: RequestContext) {
     return context.loaders.service.load(update.serviceId);
@@ -40,12 +63,49 @@ export class UpdateResolver {
   }
 
   @FieldResolver(() => [FieldChangeType], { description: "What a rebuild would change, against what runs." })
-  changes(@Root() { fromSpec, toSpec }: UpdateView, @Ctx() context: RequestContext) {
-    return context.changes.between(fromSpec, toSpec, (id) => context.loaders.spec.load(id));
+  async changes(@Root() update: UpdateView, @Ctx() context: RequestContext) {
+    const { fromSpec, toSpec, fromCommit, toCommit } = update;
+    const changes = await context.changes.between(fromSpec, toSpec, (id) => context.loaders.spec.load(id));
+    const code = { path: ["commit"], before: fromCommit, after: toCommit, secret: false };
+    return toCommit === null ? changes : [code, ...changes];
+  }
+
+  @FieldResolver(() => [String], {
+    description:
+      "Required inputs that the service has no value for: give them with setServiceInputs before it is rebuilt.",
+  })
+  async missingInputs(@Root() { toSpec }: UpdateView, @Ctx() context: RequestContext) {
+    const { base, inputs } = await context.loaders.spec.load(toSpec);
+    return missingOf(base.inputs, inputs).map(({ name }) => name);
   }
 
   @FieldResolver(() => Boolean, { description: "Whether anybody has read it." })
   read(@Root() update: UpdateView) {
     return update.readAt !== null;
+  }
+}
+
+@Resolver(() => MarkUpdatesReadPayload)
+export class MarkUpdatesReadPayloadResolver {
+  @FieldResolver(() => Int, { description: "How many of all Updates are unread now." })
+  unreadCount(@Ctx() context: RequestContext) {
+    const where = [...updatesWhere({ unread: true }), ...visibleIn(context.scope)];
+    return context.loaders.count(context.listings.updates, { parent: null, where });
+  }
+}
+
+function namedUpdates(context: RequestContext, { updates, filter }: MarkUpdatesReadInput): Condition[] {
+  return [
+    ...(updates ? [{ sql: "t.id = any(?::text[])", values: [updates] }] : []),
+    ...(filter ? updatesWhere(filter) : []),
+    ...visibleIn(context.scope),
+  ];
+}
+
+/** @throws UserInputError INVALID: nobody means all Updates by leaving everything out */
+function assertNamed({ updates, filter }: MarkUpdatesReadInput): void {
+  if (!updates && !filter) {
+    const message = "Name updates, or give a filter; an empty filter means all.";
+    throw new UserInputError("INVALID", message, ["updates"]);
   }
 }

@@ -1,7 +1,11 @@
 import { registerEnumType } from "type-graphql";
+import type { BulkItemState, BulkRebuildState } from "../../domain/bulk-rebuild.js";
+import type { CredentialKind } from "../../domain/credential.js";
+import type { ImportedRecipe } from "../../domain/import-recipe.js";
 import type { RecipeType } from "../../domain/recipe.js";
 import type { EnvVar, PortSpec, RecipeSpec, RestartPolicy, RolloutPolicy } from "../../domain/recipe-spec.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
+import type { RolloutClass } from "../../domain/rollout-class.js";
 import { causeCodes, userErrorCodes } from "../../errors.js";
 import type { OperationKind, OperationState, UpdateReason } from "../../events/event-map.js";
 import type {
@@ -197,5 +201,49 @@ export const RolloutOrderEnum = enumOf<RolloutPolicy["order"]>(
   {
     START_FIRST: "The new replica is ready before an old one is ended: no downtime.",
     STOP_FIRST: "The old replica is ended first: a declared downtime.",
+  },
+);
+
+export const ImportOutcomeEnum = enumOf<ImportedRecipe["outcome"]>(
+  "ImportOutcome",
+  "What an import did with a recipe.",
+  {
+    CREATED: "There was none of that name.",
+    BUMPED: "It was another one, and has a new revision.",
+    UNCHANGED: "It was the same already.",
+  },
+);
+
+export const RolloutClassEnum = enumOf<RolloutClass>(
+  "RolloutClass",
+  "What a rebuild would do to a service.",
+  {
+    NO_OP: "Nothing: it runs just that, unless there is newer code.",
+    ROLLING: "Replace it without downtime.",
+    DOWNTIME: "Replace it, and not without downtime.",
+  },
+);
+
+export const CredentialKindEnum = enumOf<CredentialKind>("CredentialKind", "What a credential opens.", {
+  GIT: "Git repositories over HTTPS.",
+  REGISTRY: "An image registry.",
+});
+
+export const BulkRebuildStateEnum = enumOf<BulkRebuildState>("BulkRebuildState", "Where a bulk rebuild is.", {
+  RUNNING: "It goes on, or ends what it has begun.",
+  SUCCEEDED: "All rebuilds have succeeded; what needed none was passed over.",
+  FAILED: "At least one has failed; with as many as were allowed nothing more was begun.",
+  CANCELLED: "Somebody cancelled it.",
+});
+
+export const BulkItemStateEnum = enumOf<BulkItemState>(
+  "BulkRebuildItemState",
+  "How far a service of a bulk rebuild is.",
+  {
+    WAITING: "Its turn has not come.",
+    RUNNING: "Its rebuild waits or runs.",
+    SUCCEEDED: "Its rebuild has succeeded.",
+    FAILED: "Its rebuild has failed, or could not be begun.",
+    SKIPPED: "It was passed over; the message says why.",
   },
 );

@@ -2,6 +2,7 @@ import { Field, InputType, Int, ObjectType } from "type-graphql";
 import type { DriverKind } from "../../operations/driver.js";
 import { DriverKindEnum } from "./enums.js";
 import { NodeType } from "./node.js";
+import { DateTime } from "./scalars.js";
 
 @ObjectType("NamedValue", { description: "A value with a name.", simpleResolvers: true })
 export class NamedValueType {
@@ -38,6 +39,9 @@ export class EnvironmentType extends NodeType {
 
   @Field(() => [NamedValueType], { description: "Its own values, which recipes can use in variables." })
   values!: NamedValueType[];
+
+  @Field(() => DateTime, { nullable: true, description: "Since when it is gone; null: it is there." })
+  deletedAt!: Date | null;
 }
 
 @ObjectType("EnvironmentHealth", {

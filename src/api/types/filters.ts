@@ -19,9 +19,19 @@ export class RecipeFilter {
   @Field(() => String, { nullable: true, description: "With this subtype." })
   subtype?: string | null;
 
+  @Field(() => Boolean, { nullable: true, description: "Only templates (true) or only others (false)." })
+  locked?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: "Only archived ones (true); those in use when absent or false.",
+  })
+  archived?: boolean | null;
+
   @Field(() => String, {
     nullable: true,
-    description: "Each of these words begins a word of its name, title, subtype or description.",
+    description:
+      "Words of name, title, subtype and description, in any language: each word must be the beginning of a word.",
   })
   search?: string | null;
 }
@@ -48,7 +58,8 @@ export class ServiceFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: "Each of these words begins a word of its name, title or group.",
+    description:
+      "Words of name, title and group, in any language: each word must be the beginning of a word.",
   })
   search?: string | null;
 }
@@ -73,13 +84,14 @@ export class UpdateFilter {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      "Only those nobody has read (true), or somebody has (false). For lists: what has just arisen is unread, so subscriptions refuse it.",
+      "Only those that nobody has read (true) or that somebody has (false); not for subscriptions.",
   })
   unread?: boolean | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "Each of these words begins a word of the service's name or its recipe's.",
+    description:
+      "Words of the service's name, title and group; not for subscriptions. In any language: each word must be the beginning of a word.",
   })
   search?: string | null;
 }
@@ -100,16 +112,35 @@ export class OperationFilter {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: "Only those that wait or run (true), or have ended (false).",
+    description: "Only those that wait or run (true) or have ended (false).",
   })
   active?: boolean | null;
 
-  @Field(() => String, { nullable: true, description: "Asked for by the token with this name." })
+  @Field(() => String, { nullable: true, description: "Asked for by the token of this name." })
   requestedBy?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "Each of these words begins a word of the service's name, title or group.",
+    description:
+      "Words of the service's name, title and group, in any language: each word must be the beginning of a word.",
   })
   search?: string | null;
+}
+
+@InputType({ description: "Which services to be told of; what is absent or null does not matter." })
+export class ServiceChangeFilter {
+  @Field(() => String, { nullable: true, description: "Of the environment with this code." })
+  environment?: string | null;
+
+  @Field(() => String, { nullable: true, description: "Of the recipe with this name." })
+  recipe?: string | null;
+
+  @Field(() => String, { nullable: true, description: "Of this group." })
+  group?: string | null;
+
+  @Field(() => ID, { nullable: true, description: "The one with this id." })
+  service?: string | null;
+
+  @Field(() => ServiceStateEnum, { nullable: true, description: "That are in this state then." })
+  state?: ServiceState | null;
 }

@@ -6,7 +6,8 @@ import { DriverKindEnum, RecipeTypeEnum, ServiceModeEnum } from "./enums.js";
 import { NamedValueInput } from "./environment.js";
 import { RecipeSpecInput, SourceInput } from "./recipe-spec.js";
 
-const idempotencyKey = {
+/** The option of a field by which a mutation can be repeated safely. */
+export const idempotencyKey = {
   nullable: true,
   description: "Any text of at most 255 characters; the same one again returns the first operation.",
 };
@@ -65,6 +66,13 @@ export class BumpRecipeInput {
   })
   expectedRevision?: number | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Digest of the preview you have seen: when the bump would do anything else by now, nothing is done (CONFLICT).",
+  })
+  expectedPreview?: string | null;
+
   @Field(() => String, { nullable: true, description: "Why, in your own words." })
   message?: string | null;
 
@@ -85,6 +93,15 @@ export class ServiceInputValue {
 
   @Field({ description: "Its value; for a SECRET it is encrypted and never shown again." })
   value!: string;
+}
+
+@InputType({ description: "Under which number a service publishes a port of its recipe." })
+export class PublishedPortInput {
+  @Field({ description: "Name of the recipe's port." })
+  name!: string;
+
+  @Field(() => Int, { description: "The port to publish, 1 to 65535." })
+  published!: number;
 }
 
 @InputType({ description: "A new service." })
@@ -122,14 +139,11 @@ export class DeployServiceInput {
   @Field(() => [ServiceInputValue], { nullable: true, description: "Values for the recipe's inputs." })
   inputs?: ServiceInputValue[] | null;
 
-  @Field(() => String, idempotencyKey)
-  idempotencyKey?: string | null;
-}
-
-@InputType({ description: "A service to rebuild." })
-export class RebuildServiceInput {
-  @Field(() => ID, { description: "Id of the service." })
-  service!: string;
+  @Field(() => [PublishedPortInput], {
+    nullable: true,
+    description: "Ports this service publishes under another number than the recipe says.",
+  })
+  ports?: PublishedPortInput[] | null;
 
   @Field(() => String, idempotencyKey)
   idempotencyKey?: string | null;

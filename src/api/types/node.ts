@@ -8,6 +8,8 @@ const typeNames: Partial<Record<IdKind, string>> = {
   service: "Service",
   update: "Update",
   operation: "Operation",
+  credential: "Credential",
+  bulkRebuild: "BulkRebuild",
 };
 
 /** The name of the GraphQL type that an id belongs to. */

@@ -30,13 +30,13 @@ export class UserErrorType {
 }
 
 @ObjectType({ description: "What a mutation answers.", simpleResolvers: true })
-abstract class Payload {
+export abstract class Payload {
   @Field(() => [UserErrorType], { description: "What to put right; when there is any, nothing was done." })
   errors!: UserErrorType[];
 }
 
 @ObjectType({ description: "What a mutation with events answers.", simpleResolvers: true })
-abstract class EventfulPayload extends Payload {
+export abstract class EventfulPayload extends Payload {
   @Field(() => Cursor, { description: "Where the event log stood just before this mutation's own events." })
   cursor!: bigint;
 }
@@ -71,15 +71,6 @@ export class DeployServicePayload extends EventfulPayload {
   service?: Service | null;
 
   @Field(() => OperationType, { nullable: true, description: "Its first deploy; null with errors." })
-  operation?: OperationView | null;
-}
-
-@ObjectType({ description: "What rebuildService answers.", simpleResolvers: true })
-export class RebuildServicePayload extends EventfulPayload {
-  @Field(() => OperationType, {
-    nullable: true,
-    description: "The rebuild, queued or running; null with errors.",
-  })
   operation?: OperationView | null;
 }
 

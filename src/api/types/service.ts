@@ -34,8 +34,36 @@ export class ServiceType extends NodeType {
   @Field(() => ServiceStateEnum, { description: "How it does, as last reported by its driver." })
   state!: ServiceState;
 
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      "Since when it is held at a state that was asked for (a rollback, a revision, a commit): what was newest then raises no Update. Null: it follows the newest. A rebuild to the newest ends it.",
+  })
+  heldAt!: Date | null;
+
   @Field(() => DateTime, { nullable: true, description: "Since when it is gone; null: it is there." })
   removedAt!: Date | null;
+}
+
+@ObjectType("NewestCommit", {
+  description: "What is known of a branch that a service follows.",
+  simpleResolvers: true,
+})
+export class NewestCommitType {
+  @Field({ description: "The repository." })
+  repository!: string;
+
+  @Field({ description: "The branch." })
+  branch!: string;
+
+  @Field(() => String, { nullable: true, description: "Full hash; null: not known yet." })
+  commit!: string | null;
+
+  @Field(() => DateTime, { nullable: true, description: "When it was last looked at; null: not yet." })
+  checkedAt!: Date | null;
+
+  @Field(() => String, { nullable: true, description: "Why the last look failed; null: it did not." })
+  error!: string | null;
 }
 
 @ObjectType("Task", { description: "One replica of a service as it is now.", simpleResolvers: true })

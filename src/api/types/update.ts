@@ -24,6 +24,18 @@ export class UpdateType extends NodeType {
   @Field(() => Int, { nullable: true, description: "Revision of the recipe that should run." })
   toRevision!: number | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: "Full hash of the commit that runs; null: code is no reason.",
+  })
+  fromCommit!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Full hash of the newest commit; null: code is no reason.",
+  })
+  toCommit!: string | null;
+
   @Field(() => DateTime, { description: "Since when." })
   since!: Date;
 }

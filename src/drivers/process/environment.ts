@@ -48,6 +48,9 @@ export function resolver(target: Target, facts: InstanceFacts): (text: Text) => 
         if (typeof part === "string") {
           return part;
         }
+        if ("missing" in part) {
+          throw new Error(`a target lacks ${part.missing}`);
+        }
         return ("secret" in part ? target.secrets.get(part.secret) : values[part.computed]) ?? "";
       })
       .join("");

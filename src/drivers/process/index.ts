@@ -26,6 +26,7 @@ import { project } from "./project.js";
 import { PidRecords } from "./records.js";
 import { Replacement } from "./replace.js";
 import { Restorer } from "./restore.js";
+import { Scaling } from "./scale.js";
 import { Service, serviceKey } from "./service.js";
 
 export interface ProcessDriverOptions {
@@ -72,6 +73,12 @@ export class ProcessDriver implements Driver {
     return project(spec);
   }
 
+  downtime(_current: RenderedSpec | null, { rollout }: RenderedSpec): string | null {
+    return rollout.order === "STOP_FIRST"
+      ? "The recipe says rollout.order STOP_FIRST: the old one is stopped before the new one starts."
+      : null;
+  }
+
   async replace(_current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
     const service = this.serviceOf(target.ref);
     if (service.serving?.target.stamp.operationId === target.stamp.operationId) {
@@ -95,6 +102,12 @@ export class ProcessDriver implements Driver {
       }
       void this.tracked(this.cache.evict()).catch((error) => this.options.log.warn({ err: error }, "cache"));
     }
+  }
+
+  async scale(target: Target, report: Reporter): Promise<Outcome> {
+    const service = this.serviceOf(target.ref);
+    const signal = this.stopping(AbortSignal.any([report.signal, this.closing.signal]), target);
+    return this.tracked(new Scaling(service, target, report, signal).run());
   }
 
   async inspect(ref: ServiceRef): Promise<Observed> {

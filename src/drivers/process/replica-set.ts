@@ -11,16 +11,17 @@ import { supervise } from "./supervise.js";
 export class ReplicaSet {
   readonly instances: Instance[];
   private turns = 0;
-  private supervision: AbortController | null = null;
-  private supervisors: Promise<void>[] = [];
+  /** Who looks after which instance; null: nobody after any. */
+  private supervisors: Map<Instance, { abort: AbortController; ended: Promise<void> }> | null = null;
 
+  /** @param numbers of the replicas; all that the target asks for when absent */
   constructor(
     readonly context: InstanceContext,
     /** Port name of the recipe by published port. */
     readonly published: ReadonlyMap<number, string>,
+    numbers: readonly number[] = Array.from({ length: replicasOf(context.target) }, (_, index) => index + 1),
   ) {
-    const count = replicasOf(context.target);
-    this.instances = Array.from({ length: count }, (_, index) => new Instance(index + 1, context));
+    this.instances = numbers.map((number) => new Instance(number, context));
   }
 
   get target() {
@@ -46,9 +47,10 @@ export class ReplicaSet {
     }
     return best;
   }
+
   /** Whether nothing looks after it: it was stopped or never started. */
   get isStopped(): boolean {
-    return this.supervision === null;
+    return this.supervisors === null;
   }
 
   get inFlight(): number {
@@ -67,9 +69,37 @@ export class ReplicaSet {
 
   /** From now on instances that end are restarted, ones not started yet are started. */
   supervise(): void {
-    const supervision = new AbortController();
-    this.supervision = supervision;
-    this.supervisors = this.instances.map((one) => supervise(one, this.target.spec, supervision.signal));
+    this.supervisors = new Map();
+    for (const instance of this.instances) {
+      this.lookAfter(instance);
+    }
+  }
+
+  /** Takes over instances that are ready: they get requests, and are looked after, like its own. */
+  absorb(others: ReplicaSet): void {
+    for (const instance of others.instances.splice(0)) {
+      this.instances.push(instance);
+      this.lookAfter(instance);
+    }
+    this.context.changed();
+  }
+
+  /** Gives away the instances with the highest numbers: they get no new requests, and nobody restarts them. */
+  async release(count: number): Promise<ReplicaSet> {
+    const released = new ReplicaSet(this.context, this.published, []);
+    released.instances.push(...this.instances.splice(this.instances.length - count, count));
+    for (const instance of released.instances) {
+      const supervisor = this.supervisors?.get(instance);
+      supervisor?.abort.abort();
+      this.supervisors?.delete(instance);
+      await supervisor?.ended;
+    }
+    return released;
+  }
+
+  private lookAfter(instance: Instance): void {
+    const abort = new AbortController();
+    this.supervisors?.set(instance, { abort, ended: supervise(instance, this.target.spec, abort.signal) });
   }
 
   /** Waits until all instances are ready again, at most so many seconds. */
@@ -104,7 +134,10 @@ export class ReplicaSet {
 
   /** Ends all instances with everything they started. */
   async stop(grace = stopGrace, stopped: (done: number) => void = () => undefined): Promise<void> {
-    this.supervision?.abort();
+    const supervisors = [...(this.supervisors?.values() ?? [])];
+    for (const { abort } of supervisors) {
+      abort.abort();
+    }
     let done = 0;
     await Promise.all(
       this.instances.map(async (one) => {
@@ -112,8 +145,7 @@ export class ReplicaSet {
         stopped(++done);
       }),
     );
-    await Promise.all(this.supervisors);
-    this.supervision = null;
-    this.supervisors = [];
+    await Promise.all(supervisors.map(({ ended }) => ended));
+    this.supervisors = null;
   }
 }

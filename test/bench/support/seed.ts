@@ -56,8 +56,13 @@ async function addServices(tx: Transaction, count: number, drivers: Drivers): Pr
   const recipe = await findRecipe(tx, "everywhere");
   const { spec } = await loadRevision(tx, recipe.id, 1);
   const inputs = Array.from({ length: count }, (_, n) => [{ name: "TITLE", value: `Service number ${n}` }]);
-  const base = renderFor(drivers.get("PROCESS")!, spec, { mode: "REPLICATED", source: null, values: [] });
-  const fingerprint = fingerprinter(base);
+  const base = renderFor(drivers.get("PROCESS")!, spec, {
+    mode: "REPLICATED",
+    source: null,
+    ports: null,
+    values: [],
+  });
+  const fingerprint = fingerprinter(base, []);
   const [hash] = await keepBases(tx, [base]);
   for (const given of inputs) {
     await keepInputs(tx, given);
@@ -74,7 +79,7 @@ async function addServices(tx: Transaction, count: number, drivers: Drivers): Pr
       inputs.map(() => newId("service")),
       inputs.map((_, n) => environments[n % environments.length]!.id),
       inputs.map((given) => JSON.stringify(given)),
-      inputs.map((given) => specIdOf(hash!, contentHash(given))),
+      inputs.map((given) => specIdOf({ base: hash!, inputs: contentHash(given), values: null })),
       inputs.map((given) => fingerprint(given)),
     ],
   );

@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Int, ObjectType, Query, Resolver, Root } from "type-graphql";
 import { IsNull } from "typeorm";
-import { bindInputs } from "../../../../src/domain/bind-inputs.js";
+import { bind } from "../../../../src/domain/bind.js";
 import { changesBetween } from "../../../../src/domain/changes.js";
 import { updateKind } from "../../../../src/domain/update.js";
 import { connectionOf, findPage, type Page, PageArgs } from "./connection.js";
@@ -91,10 +91,7 @@ class UpdateResolver {
   @FieldResolver(() => [FieldChange])
   async changes(@Root() { fromSpec, toSpec }: Update, @Ctx() { specs }: Context) {
     const [before, after] = await Promise.all([fromSpec ? specs.load(fromSpec) : null, specs.load(toSpec)]);
-    return changesBetween(
-      before && bindInputs(before.base, before.inputs),
-      bindInputs(after.base, after.inputs),
-    );
+    return changesBetween(before && bind(before.base, before), bind(after.base, after));
   }
 }
 

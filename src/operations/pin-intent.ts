@@ -1,0 +1,101 @@
+import type { Drivers } from "../domain/drivers.js";
+import { Environment } from "../domain/environment.js";
+import { loadEnvironment, loadRecipe, loadRevision } from "../domain/find.js";
+import { Service } from "../domain/service.js";
+import { ingredientsOf, setDesired } from "../domain/set-desired.js";
+import { sourceHeadOf } from "../domain/source-head.js";
+import { loadSpec, type SpecId } from "../domain/spec-store.js";
+import type { SecretBox } from "../storage/secrets.js";
+import type { Transactions } from "../storage/transaction.js";
+import type { Journal } from "./journal.js";
+import { deployedOf, type Intent, loadGitCredential } from "./targets.js";
+
+/**
+ * The commit that is pinned, else the one the branch points at now. Throws OperationFailure
+ * REPOSITORY_UNREACHABLE or REF_NOT_FOUND.
+ */
+export type ResolveCommit = (request: {
+  repository: string;
+  branch: string;
+  commit: string | null;
+  credential: { username: string; password: string } | null;
+  signal: AbortSignal;
+}) => Promise<string>;
+
+interface PinDeps {
+  transactions: Transactions;
+  drivers: Drivers;
+  secretBox: SecretBox;
+  resolveCommit: ResolveCommit;
+}
+
+/** An intent as it is written down: with the recipe's revision and the source that the service has of its own. */
+export type PinnedIntent = Intent & { revision: number; source: Service["source"] };
+
+/**
+ * Decides what an operation is going to run, and has it written down before anything of it is made. What an earlier
+ * claim wrote down stands.
+ * @throws OperationFailure when the commit cannot be had
+ */
+export async function pinIntent(
+  service: Service,
+  journal: Journal,
+  signal: AbortSignal,
+  deps: PinDeps,
+): Promise<PinnedIntent> {
+  const wanted = await wantedBy(service, journal, deps);
+  const head = wanted.commit === null ? await newestCommit(service, wanted.spec, signal, deps) : null;
+  const intent = { ...wanted, commit: wanted.commit ?? head?.commit ?? null };
+  await journal.intend(intent, head?.sourceKey ?? null);
+  return intent;
+}
+
+async function wantedBy(service: Service, { operation }: Journal, deps: PinDeps): Promise<PinnedIntent> {
+  const stamp = { operationId: operation.id, fence: Number(operation.fence) };
+  const { spec, fingerprint, toRevision, commit, source } = operation;
+  if (spec !== null && fingerprint !== null && toRevision !== null) {
+    return { ...stamp, spec, fingerprint, commit, revision: toRevision, source };
+  }
+  if (operation.kind === "RESTART") {
+    const revision = service.deployedRevision!;
+    return { ...deployedOf(service), ...stamp, revision, source: service.source };
+  }
+  const newest = service.heldAt ? await release(service.id, deps) : service;
+  return {
+    ...stamp,
+    spec: newest.desiredSpec,
+    fingerprint: newest.desiredFingerprint,
+    commit: null,
+    revision: newest.desiredRevision,
+    source: newest.source ?? {},
+  };
+}
+
+/** Ends the holding of a service: it should run the newest again. */
+async function release(id: string, { transactions, drivers }: PinDeps): Promise<Service> {
+  return transactions.run(async (tx) => {
+    const service = await tx.manager.findOneOrFail(Service, {
+      where: { id },
+      lock: { mode: "pessimistic_write" },
+    });
+    const recipe = await loadRecipe(tx, service.recipeId);
+    const revision = await loadRevision(tx, recipe.id, recipe.currentRevision);
+    const environment = await loadEnvironment(tx, service.environmentId);
+    await setDesired(tx, [ingredientsOf(service, environment, revision)], drivers, { release: true });
+    return tx.manager.findOneByOrFail(Service, { id });
+  });
+}
+
+/** The newest commit of the branch (or the one the recipe pins), and what knows about that branch. */
+async function newestCommit(service: Service, spec: SpecId, signal: AbortSignal, deps: PinDeps) {
+  const { manager } = deps.transactions.dataSource;
+  const { source } = await loadSpec(manager, spec);
+  if (!source) {
+    return null;
+  }
+  const { repository, branch, commit: pinned } = source;
+  const credential = await loadGitCredential(manager, deps.secretBox, source.credential);
+  const commit = await deps.resolveCommit({ repository, branch, commit: pinned, credential, signal });
+  const environment = await manager.findOneByOrFail(Environment, { id: service.environmentId });
+  return { commit, sourceKey: sourceHeadOf(source, environment)?.key ?? null };
+}

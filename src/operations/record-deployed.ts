@@ -1,0 +1,72 @@
+import type { Drivers } from "../domain/drivers.js";
+import { loadEnvironment, loadRecipe, loadRevision } from "../domain/find.js";
+import type { Operation } from "../domain/operation.js";
+import { Service } from "../domain/service.js";
+import { tellServicesChanged } from "../domain/service-snapshot.js";
+import { holdAt, ingredientsOf, setDesired } from "../domain/set-desired.js";
+import { loadSpecs, partsOf } from "../domain/spec-store.js";
+import type { Transaction } from "../storage/transaction.js";
+
+/** Writes what a service runs after an operation that succeeded. The caller has locked it and settles its Update. */
+export async function recordDeployed(
+  tx: Transaction,
+  service: Service,
+  operation: Operation,
+  drivers: Drivers,
+): Promise<void> {
+  await tx.manager.update(Service, { id: service.id }, changesBy(operation));
+  if (operation.kind === "REMOVE") {
+    await tx.query("delete from service_secret where service_id = $1", [service.id]);
+  } else if (operation.heldRevision !== null) {
+    await adopt(tx, service, operation, drivers);
+  }
+  await tellServicesChanged(tx, [service.id]);
+}
+
+function changesBy(operation: Operation): Partial<Service> {
+  switch (operation.kind) {
+    case "REMOVE":
+      return { removedAt: new Date(), state: "STOPPED" };
+    case "SCALE":
+      return { replicas: operation.replicas! };
+    default:
+      return {
+        deployedRevision: operation.toRevision,
+        deployedSpec: operation.spec,
+        deployedFingerprint: operation.fingerprint,
+        deployedCommit: operation.commit,
+        deployedOperationId: operation.id,
+      };
+  }
+}
+
+/**
+ * A state that was asked for is what the service should run from now on. A revision of the recipe that was made
+ * meanwhile is newer than what was asked for: it counts, with the inputs and the source of the state.
+ */
+async function adopt(
+  tx: Transaction,
+  service: Service,
+  operation: Operation,
+  drivers: Drivers,
+): Promise<void> {
+  const spec = operation.spec!;
+  const { base, inputs } = (await loadSpecs(tx.manager, [spec])).get(spec)!;
+  const source = operation.source ?? service.source;
+  await tx.manager.update(Service, { id: service.id }, { inputs, source });
+  const recipe = await loadRecipe(tx, service.recipeId);
+  const environment = await loadEnvironment(tx, service.environmentId);
+  if (operation.holds && recipe.currentRevision === operation.heldRevision) {
+    const { id } = service;
+    const state = { id, revision: operation.toRevision!, spec, fingerprint: operation.fingerprint! };
+    await holdAt(tx, environment, state, base);
+    return;
+  }
+  const revision = await loadRevision(tx, recipe.id, recipe.currentRevision);
+  const changed = { ...service, inputs, source };
+  const ingredients = {
+    ...ingredientsOf(changed, environment, revision),
+    inputsHash: partsOf(spec).inputs,
+  };
+  await setDesired(tx, [ingredients], drivers, { release: true });
+}
