@@ -5,11 +5,8 @@ import { RequestError } from "../errors.js";
 import { contextOf, startApollo } from "./apollo.js";
 import type { ApiDeps } from "./context.js";
 import { createEdge, type Edge } from "./edge.js";
-<<<<<<< HEAD
 import { fastReads } from "./fast-reads.js";
-=======
 import { graphiqlAssets, graphiqlPage } from "./graphiql.js";
->>>>>>> d8ef73e0bc0a49ff646da64733c3c443505600e8
 import { limits } from "./limits.js";
 import { alive, type ReadinessCheck, readiness } from "./probes.js";
 import { noteRequests, requestNote } from "./request-note.js";
