@@ -46,7 +46,7 @@ export function updatesWhere(filter: UpdateFilter): Condition[] {
     ...when(filter.recipe, ofRecipe),
     ...when(filter.service, "t.service_id = ?"),
     ...either(filter.kind && filter.kind === "UPDATE", newCodeOnly),
-    ...when(filter.reason, "? = any(t.reasons)"),
+    ...when(filter.reason, "t.reasons @> array[?]"),
     ...either(filter.unread, "t.read_at is null"),
     ...searchIn(filter.search, "service"),
   ];
