@@ -1,5 +1,6 @@
 import type { Condition } from "./listings.js";
 import { namesSearchWhere, searchWhere, serviceSearchWhere } from "./search.js";
+import type { BulkRebuildFilter } from "./types/bulk-rebuild.js";
 import type { OperationFilter, RecipeFilter, ServiceFilter, UpdateFilter } from "./types/filters.js";
 
 const inEnvironment = "t.environment_id = (select id from environment where code = ? and deleted_at is null)";
@@ -60,6 +61,11 @@ export function operationsWhere(filter: OperationFilter): Condition[] {
     ...when(filter.state, "t.state = ?"),
     ...either(filter.active, "t.state in ('QUEUED', 'RUNNING')"),
     ...when(filter.requestedBy, "t.requested_by = ?"),
+    ...when(filter.bulkRebuild, "t.bulk_rebuild_id = ?"),
     ...serviceSearchWhere(filter.search),
   ];
+}
+
+export function bulkRebuildsWhere(filter: BulkRebuildFilter): Condition[] {
+  return either(filter.active, "t.finished_at is null");
 }
