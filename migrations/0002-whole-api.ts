@@ -17,12 +17,19 @@ export class WholeApi0000000000002 implements MigrationInterface {
   }
 }
 
+/** The characters between words, as in src/domain/search.ts. PostgreSQL's own parser has other ideas for each locale. */
+const separators =
+  "[\\u0001-\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u00bf\\u00d7\\u00f7\\u2000-\\u206f\\u3000-\\u303f\\ufeff]+";
+
 /**
- * Words of names and titles, for searching by the beginnings of words: names are split at their dashes and dots.
- * The configuration `simple` knows no language, so that every script is treated alike.
+ * Words for searching by their beginnings, those of the name apart from those of the other columns. The
+ * configuration `simple` knows no language, so that every script is treated alike.
  */
-const words = (...columns: string[]) =>
-  `to_tsvector('simple', translate(${columns.map((column) => `coalesce(${column}, '')`).join(" || ' ' || ")}, '-_./', '    '))`;
+const words = (name: string, ...others: string[]) => {
+  const part = (text: string, weight: string) =>
+    `setweight(to_tsvector('simple', regexp_replace(${text}, '${separators}', ' ', 'g')), '${weight}')`;
+  return `${part(name, "A")} || ${part(others.map((column) => `coalesce(${column}, '')`).join(" || ' ' || "), "B")}`;
+};
 
 const statements = [
   // Environments are deleted softly: the history of the services they had stays.

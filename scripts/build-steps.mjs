@@ -7,17 +7,18 @@ import { withLock } from "./lock.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (...path) => join(root, ...path);
-const sourceFolders = ["src", "migrations", "demo", "test"];
+const sourceFolders = ["src", "migrations", "demo", "test", "graphiql"];
 
 /**
- * Installs dependencies and compiles, each only when something changed since; says nothing when nothing did.
+ * Installs dependencies, compiles and bundles, each only when something changed since; says nothing when nothing did.
  * Every path is relative to the project, wherever the caller is.
  */
 export async function build() {
   mkdirSync(at("dist"), { recursive: true });
-  await withLock(at("dist", ".build-lock"), () => {
+  await withLock(at("dist", ".build-lock"), async () => {
     install();
     compile();
+    await bundle();
   });
 }
 
@@ -69,12 +70,33 @@ function compile() {
   if (read(stamp) === wanted) {
     return;
   }
-  const compiler = at("node_modules", "typescript", "bin", "tsc");
-  if (runNode([compiler, "-p", "."]) !== 0) {
-    throw new Error("The TypeScript compiler found errors; see its output above.");
-  }
+  runCompiler(".");
   removeOrphans(new Set(sources));
   writeFileSync(stamp, wanted);
+}
+
+/** Makes the page of GraphiQL, which the server serves from dist. */
+async function bundle() {
+  const stamp = at("dist", ".page");
+  const wanted = fingerprint([
+    ...filesBelow("graphiql", ""),
+    "scripts/build-graphiql.mjs",
+    "package-lock.json",
+  ]);
+  if (read(stamp) === wanted) {
+    return;
+  }
+  runCompiler("graphiql");
+  const { buildGraphiql } = await import("./build-graphiql.mjs");
+  await buildGraphiql(at("graphiql"), at("dist", "page"));
+  writeFileSync(stamp, wanted);
+}
+
+function runCompiler(project) {
+  const compiler = at("node_modules", "typescript", "bin", "tsc");
+  if (runNode([compiler, "-p", project]) !== 0) {
+    throw new Error("The TypeScript compiler found errors; see its output above.");
+  }
 }
 
 /** What was compiled from a file that is gone would still be run: as a test, as a migration. */

@@ -25,7 +25,7 @@ export function banner({ url, tokenFile, madeToken, installed }: BannerFacts): s
       : null,
     installed?.notice ? `  ${installed.notice}` : null,
     "",
-    "  Try, with the header Authorization: Bearer <token>:",
+    "  Open that address in a browser for GraphiQL. Or try, with the header Authorization: Bearer <token>:",
     "",
     `  curl -s ${url}/graphql -H "Authorization: Bearer $(cat ${shown})" -H 'Content-Type: application/json' \\`,
     `    -d '{"query":"{ services { edges { node { name state revision ports { address } } } } }"}'`,

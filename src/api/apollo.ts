@@ -6,12 +6,17 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from "@apollo/server/plugin/disabled";
+import type { Request } from "express";
 import { GraphQLError, type OperationDefinitionNode, OperationTypeNode } from "graphql";
 import { RequestError } from "../errors.js";
 import type { RequestContext } from "./context.js";
 import type { Edge } from "./edge.js";
 import { costOf, limits } from "./limits.js";
-import { requestNote } from "./request-note.js";
+import { type RequestNote, requestNote } from "./request-note.js";
+
+const mediaTypes = ["application/json", "application/graphql-response+json"];
+/** Notes of requests that are answered as `application/json`; a context is of no use here, Apollo clones it. */
+const plainJson = new WeakSet<RequestNote>();
 
 /** Queries and mutations over HTTP. Nothing is reported to anybody, whatever the process's environment says. */
 export async function startApollo(edge: Edge): Promise<ApolloServer<RequestContext>> {
@@ -23,7 +28,10 @@ export async function startApollo(edge: Edge): Promise<ApolloServer<RequestConte
     parseOptions: documents.parseOptions,
     formatError: (_formatted, error) => errors.format(error, requestNote().requestId),
     includeStacktraceInErrorResponses: false,
-    csrfPrevention: true,
+    // No browser adds a Bearer token by itself, and a page of another origin may not send one unasked.
+    csrfPrevention: {
+      requestHeaders: ["authorization", "x-apollo-operation-name", "apollo-require-preflight"],
+    },
     allowBatchedHttpRequests: false,
     persistedQueries: false,
     stopOnTerminationSignals: false,
@@ -47,11 +55,14 @@ export async function startApollo(edge: Edge): Promise<ApolloServer<RequestConte
 }
 
 /** Authenticates; what goes wrong has its HTTP status here, because only HTTP has one. */
-export async function contextOf(edge: Edge, authorization: string | undefined): Promise<RequestContext> {
+export async function contextOf(edge: Edge, request: Request): Promise<RequestContext> {
   const note = requestNote();
   try {
-    const { actor, scope } = await edge.authenticator.authenticate(authorization);
+    const { actor, scope } = await edge.authenticator.authenticate(request.get("authorization"));
     note.actor = actor.name;
+    if (request.accepts(mediaTypes) === "application/json") {
+      plainJson.add(note);
+    }
     return edge.contexts.forRequest(actor, scope, note.requestId);
   } catch (error) {
     const denied = error instanceof RequestError;
@@ -72,7 +83,11 @@ const noting: ApolloServerPlugin<RequestContext> = {
           note(operation);
         }
       },
-      async willSendResponse({ operation, response: { body } }) {
+      async willSendResponse({ operation, source, response: { body, http } }) {
+        if (source !== undefined && http.status === 400 && plainJson.has(requestNote())) {
+          // GraphQL over HTTP: in this media type 400 is for what is no GraphQL request, not for a bad document.
+          http.status = 200;
+        }
         const cost = operation && costOf(operation);
         if (cost !== undefined && body?.kind === "single") {
           const { extensions } = body.singleResult;

@@ -2,7 +2,6 @@ import {
   type ArgumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
-  GraphQLBoolean,
   GraphQLID,
   type GraphQLObjectType,
   type GraphQLOutputType,
@@ -285,12 +284,11 @@ function list(complete: Complete): Complete {
   };
 }
 
-/** Texts and flags that are what they should be need no serialisation. */
+/** A text is what it should be and needs no serialisation. */
 function leaf(type: { name: string; serialize(value: unknown): unknown }): Complete {
   const isText = type === GraphQLString || type === GraphQLID;
-  const isFlag = type === GraphQLBoolean;
   return (value) => {
-    if ((isText && typeof value === "string") || (isFlag && typeof value === "boolean")) {
+    if (isText && typeof value === "string") {
       return value;
     }
     if (value === null || value === undefined) {

@@ -6,6 +6,7 @@ import { contextOf, startApollo } from "./apollo.js";
 import type { ApiDeps } from "./context.js";
 import { createEdge, type Edge } from "./edge.js";
 import { fastReads } from "./fast-reads.js";
+import { graphiqlAssets, graphiqlPage } from "./graphiql.js";
 import { limits } from "./limits.js";
 import { alive, type ReadinessCheck, readiness } from "./probes.js";
 import { noteRequests, requestNote } from "./request-note.js";
@@ -29,6 +30,7 @@ export interface Api {
 
 const welcome = `This is Rebake. It keeps every deployed service on its current recipe.
 
+  GET  /graphql    GraphiQL, in a browser
   POST /graphql    queries and mutations, with the header Authorization: Bearer <token>
   WS   /graphql    subscriptions (graphql-transport-ws), with the same text as "authorization" in connection_init
   GET  /healthz    whether the process is alive
@@ -50,11 +52,13 @@ export async function createApi(deps: ApiDeps, options: ApiOptions): Promise<Api
   app.get("/metrics", async (_request, response) => {
     response.type(edge.metrics.contentType).send(await edge.metrics.text());
   });
+  app.get("/graphql", graphiqlPage());
+  app.use("/graphiql", graphiqlAssets());
   app.use(
     "/graphql",
     express.json({ limit: limits.bodyBytes }),
     fastReads(edge),
-    expressMiddleware(apollo, { context: ({ req }) => contextOf(edge, req.get("authorization")) }),
+    expressMiddleware(apollo, { context: ({ req }) => contextOf(edge, req) }),
   );
   app.use(notFound, failed(edge));
   return { app, edge, close: () => apollo.stop() };

@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { expect } from "chai";
 import { WebSocket } from "ws";
 import { eventually } from "../support/eventually.js";
 
@@ -68,4 +70,23 @@ export class SocketClient {
   stop(): void {
     this.ws.terminate();
   }
+}
+
+/** The code of the first frame, by hand: clients refuse the handshake before they see it. */
+export async function closeCodeOf(port: number, protocol: string): Promise<number> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(
+    "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+      `Sec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
+  );
+  let received = Buffer.alloc(0);
+  socket.on("data", (data) => {
+    received = Buffer.concat([received, data]);
+  });
+  const frame = () => received.subarray(received.indexOf("\r\n\r\n") + 4);
+  await eventually(() => received.includes("\r\n\r\n") && frame().length >= 4);
+  socket.destroy();
+  expect(frame()[0]).to.equal(0x88);
+  return frame().readUInt16BE(2);
 }

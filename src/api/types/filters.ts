@@ -30,8 +30,7 @@ export class RecipeFilter {
 
   @Field(() => String, {
     nullable: true,
-    description:
-      "Words of name, title, subtype and description, in any language: each word must be the beginning of a word.",
+    description: "Each of these words begins a word of its name, title, subtype or description.",
   })
   search?: string | null;
 }
@@ -58,8 +57,7 @@ export class ServiceFilter {
 
   @Field(() => String, {
     nullable: true,
-    description:
-      "Words of name, title and group, in any language: each word must be the beginning of a word.",
+    description: "Each of these words begins a word of its name, title or group.",
   })
   search?: string | null;
 }
@@ -84,14 +82,13 @@ export class UpdateFilter {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      "Only those that nobody has read (true) or that somebody has (false); not for subscriptions.",
+      "Only those nobody has read (true), or somebody has (false). For lists: what has just arisen is unread, so subscriptions refuse it.",
   })
   unread?: boolean | null;
 
   @Field(() => String, {
     nullable: true,
-    description:
-      "Words of the service's name, title and group; not for subscriptions. In any language: each word must be the beginning of a word.",
+    description: "Each of these words begins a word of the service's name or its recipe's.",
   })
   search?: string | null;
 }
@@ -121,8 +118,7 @@ export class OperationFilter {
 
   @Field(() => String, {
     nullable: true,
-    description:
-      "Words of the service's name, title and group, in any language: each word must be the beginning of a word.",
+    description: "Each of these words begins a word of the service's name, title or group.",
   })
   search?: string | null;
 }
