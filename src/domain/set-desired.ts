@@ -146,7 +146,12 @@ export async function holdAt(
   const head = sourceHeadOf(source, environment);
   await keepSourceHeads(tx, head ? [head] : []);
   await writeDesired(tx, [{ ...state, sourceKey: head?.key ?? null }], { release: false });
-  await tx.query("update service set held_at = now(), held_commit = head_commit where id = $1", [state.id]);
+  await hold(tx, state.id);
+}
+
+/** Holds a service at what it should run: what is newest now raises no Update. The caller has locked it. */
+export async function hold(tx: Transaction, id: string): Promise<void> {
+  await tx.query("update service set held_at = now(), held_commit = head_commit where id = $1", [id]);
 }
 
 /** Environments in which any of them publishes a port. */
