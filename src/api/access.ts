@@ -176,6 +176,16 @@ export async function assertMayChangeOperation(context: RequestContext, id: stri
 }
 
 /**
+ * For what a service's own source differs in: whoever names a credential decides which server gets to see it.
+ * @throws RequestError FORBIDDEN
+ */
+export function assertMayNameCredential(context: RequestContext, source: object | null | undefined): void {
+  if (source && "credential" in source && source.credential) {
+    assertMayChangeAll(context);
+  }
+}
+
+/**
  * For what touches every environment: recipes, and environments themselves.
  * @throws RequestError FORBIDDEN
  */
