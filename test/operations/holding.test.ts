@@ -1,9 +1,7 @@
 import { expect } from "chai";
 import type { Operation } from "../../src/domain/operation.js";
 import { type RebuildServiceInput, rebuildService } from "../../src/domain/rebuild-service.js";
-import { restartService } from "../../src/domain/restart-service.js";
 import { rollbackService } from "../../src/domain/rollback-service.js";
-import { scaleService } from "../../src/domain/scale-service.js";
 import type { Service } from "../../src/domain/service.js";
 import { setServiceInputs } from "../../src/domain/set-service-inputs.js";
 import { updateEnvironment } from "../../src/domain/update-environment.js";
@@ -347,77 +345,6 @@ describe("states that are asked for", () => {
     expect((await shop.update(service))!.reasons).to.deep.equal(["INPUTS"]);
     await shop.ended(await rebuild());
     expect(runs().KEY).to.equal("other");
-  });
-
-  it("restarts just what runs, whatever should run", async () => {
-    await bump("debug");
-    shop.heads.set("main", two);
-    const restart = await shop.catalog.run((tx) => restartService(tx, { service: service.id }, actor));
-    expect((await shop.ended(restart)).state).to.equal("SUCCEEDED");
-    expect([runs().LEVEL, lastTarget().commit, lastTarget().stamp.operationId]).to.deep.equal([
-      "info",
-      one,
-      restart.id,
-    ]);
-    expect((await shop.update(service))!.reasons).to.deep.equal(["RECIPE"]);
-    expect((await shop.service(service)).deployed_operation_id).to.equal(restart.id);
-  });
-
-  it("scales what runs, keeps the number for later, and forgets it when it fails", async () => {
-    const scale = (replicas: number) =>
-      shop.catalog.run((tx) => scaleService(tx, { service: service.id, replicas }, actor));
-    expect((await shop.ended(await scale(5))).state).to.equal("SUCCEEDED");
-    const [target] = shop.catalog.driver.scaled.slice(-1);
-    expect([target!.replicas, target!.stamp.operationId, target!.commit]).to.deep.equal([
-      5,
-      deployed.id,
-      one,
-    ]);
-    await shop.ended(await rebuild());
-    expect(lastTarget().replicas).to.equal(5);
-    shop.catalog.driver.scaling = async () => {
-      throw new OperationFailure("APP_EXITED", "Instance 6 ended.");
-    };
-    expect((await shop.ended(await scale(6))).state).to.equal("FAILED");
-    expect((await shop.service(service)).replicas).to.equal(5);
-  });
-
-  it("lets a scaling and a restart wait beside a rebuild, and supersedes only what a newer one makes pointless", async () => {
-    let go = () => {};
-    const gate = new Promise<void>((resolve) => {
-      go = resolve;
-    });
-    shop.catalog.driver.script = async (target, report, current) => {
-      await gate;
-      return succeed(target, report, current);
-    };
-    const running = await rebuild();
-    await eventually(async () =>
-      shop.catalog.driver.replaced.some(({ target }) => target.stamp.operationId === running.id),
-    );
-    const scale = (replicas: number) =>
-      shop.catalog.run((tx) => scaleService(tx, { service: service.id, replicas }, actor));
-    const [four, restart, three, waiting, last] = [
-      await scale(4),
-      await shop.catalog.run((tx) => restartService(tx, { service: service.id }, actor)),
-      await scale(3),
-      await rebuild(),
-      await rollback(deployed.id),
-    ];
-    go();
-    const states = [];
-    for (const operation of [running, four, restart, three, waiting, last]) {
-      states.push((await shop.ended(operation)).state);
-    }
-    expect(states).to.deep.equal([
-      "SUCCEEDED",
-      "SUPERSEDED",
-      "SUPERSEDED",
-      "SUCCEEDED",
-      "SUPERSEDED",
-      "SUCCEEDED",
-    ]);
-    expect((await shop.service(service)).replicas).to.equal(3);
   });
 
   it("refuses what cannot be", async () => {
