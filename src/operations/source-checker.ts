@@ -123,11 +123,6 @@ export class SourceChecker {
   /** What an operation has seen since the look began is newer. */
   private found(head: Due, commit: string): Promise<void> {
     return this.options.transactions.run(async (tx) => {
-      await tx.query(
-        `update source_head set commit = $2, error = null, checked_at = now()
-         where key = $1 and (checked_at is null or checked_at < $3::timestamptz)`,
-        [head.key, commit, head.since],
-      );
       const behind = await tx.query<{ id: string }>(
         `select id from service
          where source_key = $1 and removed_at is null and head_commit is distinct from $2
@@ -146,6 +141,12 @@ export class SourceChecker {
       if (ids.length > 0) {
         await settleUpdates(tx, ids);
       }
+      // Behind the services, as everybody does who has locked one: else two could wait for each other.
+      await tx.query(
+        `update source_head set commit = $2, error = null, checked_at = now()
+         where key = $1 and (checked_at is null or checked_at < $3::timestamptz)`,
+        [head.key, commit, head.since],
+      );
     });
   }
 

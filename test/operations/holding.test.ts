@@ -6,13 +6,11 @@ import type { Service } from "../../src/domain/service.js";
 import { setServiceInputs } from "../../src/domain/set-service-inputs.js";
 import { updateEnvironment } from "../../src/domain/update-environment.js";
 import { OperationFailure } from "../../src/errors.js";
-import { SourceChecker } from "../../src/operations/source-checker.js";
-import { actor, hostId } from "../support/catalog.js";
+import { actor } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { codesOf } from "../support/codes.js";
 import { eventually } from "../support/eventually.js";
 import { succeed } from "../support/scripted-driver.js";
-import { silent } from "../support/silent.js";
 import { Workshop } from "../support/workshop.js";
 
 const [one, two, three] = ["a", "b", "c"].map((digit) => digit.repeat(40)) as [string, string, string];
@@ -69,10 +67,6 @@ describe("states that are asked for", () => {
     shop.catalog.run((tx) =>
       updateEnvironment(tx, { environment: "DEV", values: [{ name: "REGION", value }] }, drivers()),
     );
-  const updatesTold = async () =>
-    (await shop.catalog.events()).filter(
-      ({ type, payload }) => type.startsWith("UPDATE_") && payload.serviceId === service.id,
-    );
   const lastTarget = () => shop.catalog.driver.replaced.at(-1)!.target;
   const runs = () =>
     Object.fromEntries(
@@ -85,26 +79,6 @@ describe("states that are asked for", () => {
           .join(""),
       ]),
     );
-
-  /** Looks at all branches once, as the server does by itself. */
-  async function look(): Promise<void> {
-    await shop.sql("update source_head set next_check_at = now()");
-    const checker = new SourceChecker({
-      ...{ hostId, transactions: shop.catalog.transactions, secretBox: shop.catalog.secretBox },
-      resolveCommit: shop.resolveCommit,
-      intervalSeconds: 3600,
-      log: silent,
-    });
-    checker.start();
-    await eventually(async () => {
-      const due = await shop.sql(
-        `select key from source_head where (next_check_at <= now() or checked_at is null or checked_at < next_check_at - interval '1 hour')
-           and exists (select from service where source_key = key and removed_at is null)`,
-      );
-      return due.length === 0;
-    });
-    await checker.stop();
-  }
 
   it("returns to exactly what ran before: revision, inputs, values of the environment, commit", async () => {
     await bump("debug");
@@ -130,12 +104,12 @@ describe("states that are asked for", () => {
     shop.heads.set("main", two);
     await shop.ended(await rebuild());
     await shop.ended(await rollback(deployed.id));
-    await look();
+    await shop.look();
     expect(await shop.update(service)).to.equal(undefined);
     await shop.catalog.bump(recipe, { description: "only words" });
     expect(await shop.update(service)).to.equal(undefined);
     shop.heads.set("main", three);
-    await look();
+    await shop.look();
     expect(await shop.update(service)).to.deep.include({
       reasons: ["CODE"],
       from_commit: one,
@@ -235,10 +209,10 @@ describe("states that are asked for", () => {
   it("rebuilds a commit and holds the service there", async () => {
     await shop.ended(await rebuild({ commit: three }));
     expect(lastTarget().commit).to.equal(three);
-    await look();
+    await shop.look();
     expect(await shop.update(service)).to.equal(undefined);
     shop.heads.set("main", two);
-    await look();
+    await shop.look();
     expect((await shop.update(service))!.reasons).to.deep.equal(["CODE"]);
   });
 
@@ -249,7 +223,7 @@ describe("states that are asked for", () => {
     expect(lastTarget().spec.source!.branch).to.equal("spring");
     const row = await shop.service(service);
     expect([row.source, row.held_at]).to.deep.equal([{ branch: "spring" }, null]);
-    await look();
+    await shop.look();
     expect(await shop.update(service)).to.equal(undefined);
     await shop.ended(await rebuild());
     expect(lastTarget().spec.source!.branch).to.equal("spring");
@@ -257,56 +231,16 @@ describe("states that are asked for", () => {
     expect((await shop.service(service)).source).to.deep.equal({});
   });
 
-  it("raises nothing for a commit of another branch that nobody had seen before", async () => {
-    shop.heads.set("summer", one);
-    const source = { branch: "summer" };
-    const other = await shop.catalog.deploy({ environment: "DEV", recipe, name: `${recipe}-b`, source });
-    await shop.ended(other.operation);
-    await look();
-    shop.heads.set("summer", two);
-    const before = (await updatesTold()).length;
-    await shop.ended(await rebuild({ branch: "summer" }));
-    expect((await shop.service(service)).deployed_commit).to.equal(two);
-    expect((await updatesTold()).slice(before)).to.deep.equal([]);
-    await look();
-    expect(await shop.update(service)).to.equal(undefined);
-    expect((await shop.update(other.service))!.to_commit).to.equal(two);
-  });
-
-  it("tells of no Update while a service becomes held", async () => {
-    const before = (await updatesTold()).length;
-    await shop.ended(await rebuild({ commit: three }));
-    expect((await updatesTold()).slice(before)).to.deep.equal([]);
-  });
-
-  it("keeps inputs that are given while a rebuild runs, and refuses them while a rollback does", async () => {
-    await bump("debug");
-    await shop.ended(await rebuild());
-    const refused: string[][] = [];
-    shop.catalog.driver.script = async (target, report, current) => {
-      refused.push(await codesOf(setInputs([{ name: "NAME", value: "mine" }])));
-      return succeed(target, report, current);
-    };
-    await shop.ended(await rebuild({ revision: 1 }));
-    expect((await shop.service(service)).inputs).to.deep.include({ name: "NAME", value: "mine" });
-    expect(await shop.update(service)).to.deep.include({ reasons: ["INPUTS"], to_revision: 1 });
-    await shop.ended(await rollback(deployed.id));
-    expect(refused).to.deep.equal([[], ["CONFLICT"]]);
-    expect((await shop.service(service)).inputs.map(({ name }: { name: string }) => name)).to.deep.equal([
-      "KEY",
-    ]);
-  });
-
   it("raises CODE for new commits, once for all that follow the branch, and tells when a branch cannot be had", async () => {
     const other = await shop.catalog.deploy({ environment: "DEV", recipe, name: `${recipe}-b` });
     await shop.ended(other.operation);
-    await look();
+    await shop.look();
     expect([await shop.update(service), await shop.update(other.service)]).to.deep.equal([
       undefined,
       undefined,
     ]);
     shop.heads.set("main", two);
-    await look();
+    await shop.look();
     expect((await shop.update(other.service))!.reasons).to.deep.equal(["CODE"]);
     expect((await shop.update(service))!.to_commit).to.equal(two);
     await shop.ended(await rebuild());
@@ -315,7 +249,7 @@ describe("states that are asked for", () => {
     await bump("debug");
     expect((await shop.update(other.service))!.reasons).to.deep.equal(["RECIPE", "CODE"]);
     shop.heads.delete("main");
-    await look();
+    await shop.look();
     const [head] = await shop.sql<{ error: string; commit: string }>(
       "select error, commit from source_head where key = (select source_key from service where id = $1)",
       [service.id],
