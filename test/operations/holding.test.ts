@@ -9,7 +9,6 @@ import { OperationFailure } from "../../src/errors.js";
 import { actor } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { codesOf } from "../support/codes.js";
-import { eventually } from "../support/eventually.js";
 import { succeed } from "../support/scripted-driver.js";
 import { Workshop } from "../support/workshop.js";
 
