@@ -3,7 +3,7 @@ import { RequestError, UserInputError, UserInputErrors } from "../errors.js";
 import type { Transaction } from "../storage/transaction.js";
 import { AccessToken, hashToken, newToken, stillValid } from "./access-token.js";
 import type { Actor } from "./actor.js";
-import { newId } from "./id.js";
+import { kindOf, newId } from "./id.js";
 import { parseInput } from "./parse-spec.js";
 import { plainText } from "./recipe-spec.js";
 
@@ -14,7 +14,8 @@ const tokenInput = z.object({
   name: plainText(100)
     .min(1, "may not be empty")
     .regex(/^[^\x00-\x1f\x7f]*$/, "may not contain control characters")
-    .regex(/^(?!admin-)/, "may not begin with admin-, as the tokens that servers make themselves"),
+    .regex(/^(?!admin-)/, "may not begin with admin-, as the tokens that servers make themselves")
+    .refine((name) => kindOf(name) === null, "may not look like an id"),
   environments: z.array(z.string(), everywhere).max(1_000, "may have at most 1000 entries").nullable(),
   expiresAt: z
     .date()

@@ -2,7 +2,6 @@ import { RequestError, UserInputError } from "../errors.js";
 import type { Transaction } from "../storage/transaction.js";
 import { AccessToken, stillValid } from "./access-token.js";
 import type { Actor } from "./actor.js";
-import { kindOf } from "./id.js";
 import { isStorable, storable } from "./storable.js";
 
 /**
@@ -34,9 +33,8 @@ export async function revokeAccessToken(
   return tx.manager.findOneByOrFail(AccessToken, { id: found.id });
 }
 
-/** A name that looks like an id is not looked up as one, so that no name can stand for another token. */
 async function findAccessToken(tx: Transaction, nameOrId: string): Promise<AccessToken> {
-  const where = kindOf(nameOrId) === "token" ? { id: nameOrId } : { name: nameOrId };
+  const where = [{ name: nameOrId }, { id: nameOrId }];
   const found = isStorable(nameOrId) && (await tx.manager.findOneBy(AccessToken, where));
   if (!found) {
     const message = `There is no token ${storable(nameOrId.slice(0, 80))}.`;

@@ -80,6 +80,7 @@ describe("access tokens", () => {
       [{ name: "x".repeat(101), environments: null }, ["INVALID name"]],
       [{ name: "two\nlines", environments: null }, ["INVALID name"]],
       [{ name: "admin-12345678", environments: null }, ["INVALID name"]],
+      [{ name: "tok_00000000000000000000000000", environments: null }, ["INVALID name"]],
       [{ name: "forgot" }, ["INVALID environments"]],
       [
         { name: "x", environments: ["DEV", "NONE", "nul\u0000"] },
@@ -107,12 +108,10 @@ describe("access tokens", () => {
   });
 
   it("are not found by what they are not called", async () => {
-    const { token, accessToken } = await create({ name: "victim", environments: ["DEV"] });
+    const { token } = await create({ name: "victim", environments: ["DEV"] });
     for (const wrong of ["none", token, "nul\u0000", "tok_00000000000000000000000000"]) {
       expect(told(await revoke(wrong)), wrong).to.deep.equal(["NOT_FOUND accessToken"]);
     }
-    await create({ name: accessToken.id, environments: ["PRD"] });
-    expect((await revoke(accessToken.id)).accessToken.id).to.equal(accessToken.id);
   });
 
   it("are not remembered from before they were revoked", async () => {
