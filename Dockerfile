@@ -11,13 +11,14 @@ RUN npm run build && npm prune --omit=dev --no-audit --no-fund --loglevel=error
 
 FROM ${NODE_IMAGE}
 WORKDIR /app
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 REBAKE_HOME=/var/lib/rebake REBAKE_SERVICE_HOST=0.0.0.0
+ENV NODE_ENV=production HOME=/var/lib/rebake HOST=0.0.0.0 PORT=4000 REBAKE_HOME=/var/lib/rebake REBAKE_SERVICE_HOST=0.0.0.0
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/examples ./examples
-RUN install -d -o node -g node -m 700 /var/lib/rebake
-USER node
+RUN useradd --uid 10001 --home-dir /var/lib/rebake --no-create-home --shell /usr/sbin/nologin rebake \
+  && install -d -o rebake -g rebake -m 700 /var/lib/rebake
+USER rebake
 VOLUME /var/lib/rebake
 EXPOSE 4000
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 \

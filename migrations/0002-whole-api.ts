@@ -17,19 +17,12 @@ export class WholeApi0000000000002 implements MigrationInterface {
   }
 }
 
-/** The characters between words, as in src/domain/search.ts. PostgreSQL's own parser has other ideas for each locale. */
-const separators =
-  "[\\u0001-\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u00bf\\u00d7\\u00f7\\u2000-\\u206f\\u3000-\\u303f\\ufeff]+";
-
 /**
- * Words for searching by their beginnings, those of the name apart from those of the other columns. The
- * configuration `simple` knows no language, so that every script is treated alike.
+ * Words of names and titles, for searching by the beginnings of words: names are split at their dashes and dots.
+ * The configuration `simple` knows no language, so that every script is treated alike.
  */
-const words = (name: string, ...others: string[]) => {
-  const part = (text: string, weight: string) =>
-    `setweight(to_tsvector('simple', regexp_replace(${text}, '${separators}', ' ', 'g')), '${weight}')`;
-  return `${part(name, "A")} || ${part(others.map((column) => `coalesce(${column}, '')`).join(" || ' ' || "), "B")}`;
-};
+const words = (...columns: string[]) =>
+  `to_tsvector('simple', translate(${columns.map((column) => `coalesce(${column}, '')`).join(" || ' ' || ")}, '-_./', '    '))`;
 
 const statements = [
   // Environments are deleted softly: the history of the services they had stays.
@@ -44,6 +37,10 @@ const statements = [
     `${words("name", "title", "subtype", "description")}) stored`,
   "create index recipe_search on recipe using gin (search)",
   "create index recipe_type on recipe (type, id)",
+  "create index recipe_subtype on recipe (subtype, id) where subtype is not null",
+  "create index recipe_locked on recipe (id) where locked",
+  "create index recipe_archived on recipe (id) where archived_at is not null",
+  "create index recipe_in_use on recipe (id) where archived_at is null",
 
   // Which ports this service publishes instead of what the recipe says: [{name, published}].
   "alter table service add ports jsonb",
@@ -77,6 +74,9 @@ const statements = [
   "alter table service_update add from_commit text",
   "alter table service_update add to_commit text",
   "create index service_update_unread on service_update (id) where read_at is null",
+  "create index service_update_read on service_update (id) where read_at is not null",
+  "create index service_update_new_code on service_update (id) where reasons = array['CODE']",
+  "create index service_update_reasons on service_update using gin (reasons)",
 
   // One waiting operation of each sort: what a service should run, how many replicas, a restart, its removal.
   "alter table operation add sort text not null generated always as (case kind when 'SCALE' then 'SCALE' when 'RESTART' then 'RESTART' when 'REMOVE' then 'REMOVE' else 'VERSION' end) stored",
@@ -91,6 +91,8 @@ const statements = [
   "alter table operation add bulk_rebuild_id text",
   "create index operation_environment on operation (environment_id, id)",
   "create index operation_state on operation (state, id)",
+  "create index operation_kind on operation (kind, id)",
+  "create index operation_requested_by on operation (requested_by, id)",
 
   `create table bulk_rebuild (
      id text primary key,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { codegen } from "@graphql-codegen/core";
 import * as typedDocumentNode from "@graphql-codegen/typed-document-node";
 import * as typescriptOperations from "@graphql-codegen/typescript-operations";
-import { parse } from "graphql";
+import { parse, Source } from "graphql";
 
 const pluginMap = {
   "typescript-operations": typescriptOperations,
@@ -33,5 +33,8 @@ function graphqlFiles(folder) {
   return readdirSync(folder)
     .filter((name) => name.endsWith(".graphql"))
     .sort()
-    .map((name) => ({ location: name, document: parse(readFileSync(join(folder, name), "utf8")) }));
+    .map((name) => ({
+      location: name,
+      document: parse(new Source(readFileSync(join(folder, name), "utf8"), name)),
+    }));
 }

@@ -1,5 +1,5 @@
 import type { Condition } from "./listings.js";
-import { namesSearchWhere, searchWhere, serviceSearchWhere } from "./search.js";
+import { searchIn } from "./search.js";
 import type { BulkRebuildFilter } from "./types/bulk-rebuild.js";
 import type { OperationFilter, RecipeFilter, ServiceFilter, UpdateFilter } from "./types/filters.js";
 
@@ -24,7 +24,7 @@ export function recipesWhere(filter: RecipeFilter): Condition[] {
     ...when(filter.subtype, "t.subtype = ?"),
     ...either(filter.locked, "t.locked"),
     ...either(filter.archived ?? false, "t.archived_at is not null"),
-    ...searchWhere(filter.search),
+    ...searchIn(filter.search, "t"),
   ];
 }
 
@@ -37,7 +37,7 @@ export function servicesWhere(filter: ServiceFilter): Condition[] {
     ...when(filter.group, "t.group_name = ?"),
     ...when(filter.state, "t.state = ?"),
     ...either(filter.hasUpdate, hasUpdate),
-    ...searchWhere(filter.search),
+    ...searchIn(filter.search, "t"),
   ];
 }
 
@@ -47,9 +47,9 @@ export function updatesWhere(filter: UpdateFilter): Condition[] {
     ...when(filter.recipe, ofRecipe),
     ...when(filter.service, "t.service_id = ?"),
     ...either(filter.kind && filter.kind === "UPDATE", newCodeOnly),
-    ...when(filter.reason, "? = any(t.reasons)"),
+    ...when(filter.reason, "t.reasons @> array[?]"),
     ...either(filter.unread, "t.read_at is null"),
-    ...namesSearchWhere(filter.search),
+    ...searchIn(filter.search, "service"),
   ];
 }
 
@@ -62,7 +62,7 @@ export function operationsWhere(filter: OperationFilter): Condition[] {
     ...either(filter.active, "t.state in ('QUEUED', 'RUNNING')"),
     ...when(filter.requestedBy, "t.requested_by = ?"),
     ...when(filter.bulkRebuild, "t.bulk_rebuild_id = ?"),
-    ...serviceSearchWhere(filter.search),
+    ...searchIn(filter.search, "service"),
   ];
 }
 

@@ -56,7 +56,6 @@ async function answer(
   const extensions = { cost: { requested: cost, limit: limits.cost } };
   const body = `${JSON.stringify({ data, extensions })}\n`;
   response.setHeader("content-type", `${type}; charset=utf-8`);
-  response.setHeader("cache-control", "no-store");
   response.setHeader("content-length", Buffer.byteLength(body));
   response.end(body);
   return true;

@@ -100,8 +100,8 @@ export function createListings(source: DataSource) {
       keyColumn: "position",
       keyType: "bigint",
       keyPattern: /^\d{1,9}$/,
-      keyOf: (item) => String(item.position),
       columns: `t.position, t.state, t.message, t.service_id as "serviceId", t.operation_id as "operationId"`,
+      keyOf: (item) => String(item.position),
       toNode: (row) => row as BulkItem,
     } satisfies Listing<BulkItem> as Listing<BulkItem>,
     log: {

@@ -106,7 +106,7 @@ export class Loaders {
     this.activeOperationByService = rowLoader(reads, listings.operations, "service_id", ofService, active);
     this.revisionByNumber = revisionLoader(reads, listings.revisions);
     this.spec = specLoader(source);
-    this.sourceHead = sourceHeadLoader(source);
+    this.sourceHead = sourceHeadLoader(reads);
     this.pages = groupedLoader(async (keys) => {
       const { listing, where, stretch } = keys[0]!;
       const found = await readStretches(reads, listing, parentsOf(keys), where, stretch!);
@@ -162,9 +162,9 @@ export interface SourceHead {
   checkedAt: Date | null;
 }
 
-function sourceHeadLoader(source: DataSource): DataLoader<string, SourceHead | null> {
+function sourceHeadLoader(reads: Reads): DataLoader<string, SourceHead | null> {
   return new DataLoader(async (keys) => {
-    const rows: SourceHead[] = await source.query(
+    const rows = await reads.query<SourceHead>(
       `select key, repository, branch, commit, error, checked_at as "checkedAt" from source_head
        where key = any($1::text[])`,
       [keys],

@@ -1,6 +1,7 @@
 import { expect } from "chai";
+import pg from "pg";
 import { testDatabase } from "../support/cluster.js";
-import { apiServer } from "./api-server.js";
+import { apiServer, type Json } from "./api-server.js";
 
 const page = `query ($first: Int) { services(first: $first) { totalCount edges { node {
   name revision image ignoredFields
@@ -13,11 +14,10 @@ const page = `query ($first: Int) { services(first: $first) { totalCount edges {
 describe("statements", () => {
   const database = testDatabase();
   const api = apiServer(database);
-  let statements: string[] = [];
 
   before(async function () {
     this.timeout(60_000);
-    const { catalog, sql } = api.current;
+    const { catalog } = api.current;
     for (let i = 0; i < 10; i++) {
       await catalog.environment(`E${i}`);
       await catalog.recipe(`recipe-${i}`);
@@ -33,25 +33,70 @@ describe("statements", () => {
     for (let i = 0; i < 10; i++) {
       await catalog.bump(`recipe-${i}`, { spec: { workingDir: `/srv/${i}` } });
     }
-    await sql.call(api.current, "select pg_stat_reset()");
-    const { dataSource } = catalog.transactions;
-    const query = dataSource.query.bind(dataSource);
-    dataSource.query = ((statement: string, ...rest: []) => {
-      statements.push(statement);
-      return query(statement, ...rest);
-    }) as typeof dataSource.query;
   });
 
+  /** Statements that reach PostgreSQL while a query is answered whose token and specs are known already. */
+  async function statementsOf(
+    query: string,
+    variables: object = {},
+  ): Promise<{ sent: string[]; data: Json }> {
+    await api.current.query(query, variables);
+    const sent: string[] = [];
+    const original = pg.Client.prototype.query;
+    pg.Client.prototype.query = function (this: pg.Client, config: { text?: string }, ...rest: unknown[]) {
+      sent.push(config.text ?? String(config));
+      return Reflect.apply(original, this, [config, ...rest]);
+    } as typeof original;
+    try {
+      return { data: await api.current.query(query, variables), sent };
+    } finally {
+      pg.Client.prototype.query = original;
+    }
+  }
+
   it("are as many for a page of 100 services as for a page of 2", async () => {
-    statements = [];
-    const few = await api.current.query(page, { first: 2 });
-    const numberForFew = statements.length;
-    statements = [];
-    const many = await api.current.query(page, { first: 100 });
-    expect(few.services.edges).to.have.lengthOf(2);
-    expect(many.services.edges).to.have.lengthOf(100);
-    expect(many.services.edges[99].node.update.changes).to.deep.equal([{ path: ["workingDir"] }]);
-    expect(statements.length).to.be.at.most(numberForFew);
-    expect(statements.length).to.be.at.most(14);
+    const few = await statementsOf(page, { first: 2 });
+    const many = await statementsOf(page, { first: 100 });
+    expect(few.data.services.edges).to.have.lengthOf(2);
+    expect(many.data.services.edges).to.have.lengthOf(100);
+    expect(many.data.services.edges[99].node.update.changes).to.deep.equal([{ path: ["workingDir"] }]);
+    expect(many.sent).to.have.lengthOf(few.sent.length);
+    expect(many.sent, many.sent.join("\n")).to.have.lengthOf(12);
   });
+
+  const common: Record<string, [number, string]> = {
+    "services with recipe, environment and Update": [
+      5,
+      `{ services(first: 50) { totalCount pageInfo { hasNextPage } edges { node {
+        name state revision recipe { name } environment { code } update { since reasons } } } } }`,
+    ],
+    "Updates with services and changes": [
+      5,
+      `{ updates(first: 50) { totalCount unreadCount edges { node {
+        kind reasons read service { name environment { code } } changes { path before after } } } } }`,
+    ],
+    "a recipe with its revisions": [
+      4,
+      `{ recipe(name: "recipe-1") { name current { number spec { command } }
+        revisions(first: 20) { totalCount edges { node { number message } } } } }`,
+    ],
+    "a recipe's revisions with their specs": [
+      4,
+      `{ recipe(name: "recipe-1") { revisions(first: 20) { totalCount edges { node { number spec { command } } } } } }`,
+    ],
+    "operations with services": [
+      2,
+      "{ operations(last: 50) { edges { node { kind state steps { name state } service { name } } } } }",
+    ],
+    "environments with what runs there": [
+      3,
+      "{ environments { code services(first: 50) { totalCount edges { node { name } } } } }",
+    ],
+  };
+  for (const [what, [number, query]] of Object.entries(common)) {
+    it(`are ${number} for ${what}`, async () => {
+      const { sent } = await statementsOf(query);
+      expect(sent, sent.join("\n")).to.have.lengthOf(number);
+    });
+  }
 });

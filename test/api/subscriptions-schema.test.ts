@@ -152,6 +152,14 @@ describe("subscriptions of the schema", () => {
     expect((await pending).done).to.equal(true);
   });
 
+  it("refuse filters by what their events do not say", async () => {
+    for (const filter of [{ unread: true }, { unread: false }, { search: "orders" }, { search: "" }]) {
+      const refused = await subscribe("updates", { filter }).catch((error) => error);
+      expect(refused.code, JSON.stringify(filter)).to.equal("BAD_REQUEST");
+    }
+    expect(await subscribe("updates", { filter: { unread: null, search: null } })).to.be.instanceOf(Feed);
+  });
+
   it("know no operation that is not there or may not be seen", async () => {
     for (const field of ["operationProgress", "operationLog"] as const) {
       const missing = await subscribe(field, { operation: "opn_x" }).catch((error) => error);

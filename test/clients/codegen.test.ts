@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect } from "chai";
+import { buildSchema, parse, print, separateOperations, validate } from "graphql";
+import { specifiedRules } from "graphql/validation/specifiedRules.js";
+import { limitRules, limits } from "../../src/api/limits.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { compile } from "./compile.js";
 import { type GeneratedFile, generateSdk } from "./generated-sdk.js";
@@ -147,6 +150,19 @@ describe("an SDK generated from the schema", function () {
   it("is the committed one (npm run schema brings it up to date)", () => {
     for (const { path, text } of generated) {
       expect(text === readFileSync(path, "utf8"), path).to.equal(true);
+    }
+  });
+
+  it("asks for nothing that is above the server's limits", async () => {
+    const schema = buildSchema(await readFile("schema/schema.graphql", "utf8"));
+    const folder = join(clients, "operations");
+    const texts = (await readdir(folder)).map((name) => readFileSync(join(folder, name), "utf8"));
+    const documents = Object.entries(separateOperations(parse(texts.join("\n"))));
+    expect(documents).not.to.have.length(0);
+    for (const [name, document] of documents) {
+      const rules = [...specifiedRules, ...limitRules({ introspection: true })];
+      expect(validate(schema, document, rules), name).to.deep.equal([]);
+      expect(print(document).length, name).to.be.at.most(limits.documentCharacters);
     }
   });
 

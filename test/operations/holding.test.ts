@@ -71,6 +71,10 @@ describe("states that are asked for", () => {
     shop.catalog.run((tx) =>
       updateEnvironment(tx, { environment: "DEV", values: [{ name: "REGION", value }] }, drivers()),
     );
+  const updatesTold = async () =>
+    (await shop.catalog.events()).filter(
+      ({ type, payload }) => type.startsWith("UPDATE_") && payload.serviceId === service.id,
+    );
   const lastTarget = () => shop.catalog.driver.replaced.at(-1)!.target;
   const runs = () =>
     Object.fromEntries(
@@ -253,6 +257,46 @@ describe("states that are asked for", () => {
     expect(lastTarget().spec.source!.branch).to.equal("spring");
     await shop.ended(await rollback(deployed.id));
     expect((await shop.service(service)).source).to.deep.equal({});
+  });
+
+  it("raises nothing for a commit of another branch that nobody had seen before", async () => {
+    shop.heads.set("summer", one);
+    const source = { branch: "summer" };
+    const other = await shop.catalog.deploy({ environment: "DEV", recipe, name: `${recipe}-b`, source });
+    await shop.ended(other.operation);
+    await look();
+    shop.heads.set("summer", two);
+    const before = (await updatesTold()).length;
+    await shop.ended(await rebuild({ branch: "summer" }));
+    expect((await shop.service(service)).deployed_commit).to.equal(two);
+    expect((await updatesTold()).slice(before)).to.deep.equal([]);
+    await look();
+    expect(await shop.update(service)).to.equal(undefined);
+    expect((await shop.update(other.service))!.to_commit).to.equal(two);
+  });
+
+  it("tells of no Update while a service becomes held", async () => {
+    const before = (await updatesTold()).length;
+    await shop.ended(await rebuild({ commit: three }));
+    expect((await updatesTold()).slice(before)).to.deep.equal([]);
+  });
+
+  it("keeps inputs that are given while a rebuild runs, and refuses them while a rollback does", async () => {
+    await bump("debug");
+    await shop.ended(await rebuild());
+    const refused: string[][] = [];
+    shop.catalog.driver.script = async (target, report, current) => {
+      refused.push(await codesOf(setInputs([{ name: "NAME", value: "mine" }])));
+      return succeed(target, report, current);
+    };
+    await shop.ended(await rebuild({ revision: 1 }));
+    expect((await shop.service(service)).inputs).to.deep.include({ name: "NAME", value: "mine" });
+    expect(await shop.update(service)).to.deep.include({ reasons: ["INPUTS"], to_revision: 1 });
+    await shop.ended(await rollback(deployed.id));
+    expect(refused).to.deep.equal([[], ["CONFLICT"]]);
+    expect((await shop.service(service)).inputs.map(({ name }: { name: string }) => name)).to.deep.equal([
+      "KEY",
+    ]);
   });
 
   it("raises CODE for new commits, once for all that follow the branch, and tells when a branch cannot be had", async () => {

@@ -447,7 +447,7 @@ export type ServiceFilter = {
   readonly hasUpdate?: boolean | null | undefined;
   /** Of the recipe with this name. */
   readonly recipe?: string | null | undefined;
-  /** Each of these words begins a word of its name, title or group. */
+  /** Words of name, title and group, in any language: each word must be the beginning of a word. */
   readonly search?: string | null | undefined;
   /** In this state. */
   readonly state?: ServiceState | null | undefined;
@@ -554,11 +554,11 @@ export type UpdateFilter = {
   readonly reason?: UpdateReason | null | undefined;
   /** Of services of the recipe with this name. */
   readonly recipe?: string | null | undefined;
-  /** Each of these words begins a word of the service's name or its recipe's. */
+  /** Words of the service's name, title and group; not for subscriptions. In any language: each word must be the beginning of a word. */
   readonly search?: string | null | undefined;
   /** Of the service with this id. */
   readonly service?: string | null | undefined;
-  /** Only those nobody has read (true), or somebody has (false). For lists: what has just arisen is unread, so subscriptions refuse it. */
+  /** Only those that nobody has read (true) or that somebody has (false); not for subscriptions. */
   readonly unread?: boolean | null | undefined;
 };
 

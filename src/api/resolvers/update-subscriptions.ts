@@ -1,12 +1,10 @@
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
-import { hasWords } from "../../domain/search.js";
 import { updateKind } from "../../domain/update.js";
 import { RequestError } from "../../errors.js";
 import type { EventType, LoggedEvent, UpdateSnapshot } from "../../events/event-map.js";
 import { deletedEnvironmentIds, maySee } from "../access.js";
 import type { RequestContext } from "../context.js";
 import { Feed } from "../feed.js";
-import { searchWords } from "../search.js";
 import { UpdateFilter } from "../types/filters.js";
 import { Cursor } from "../types/scalars.js";
 import {
@@ -70,13 +68,7 @@ export class UpdateSubscriptions {
 
 async function feedOf({ args, context }: Asked, types: EventType[]): Promise<Feed> {
   const { filter, after } = args;
-  if (filter?.unread !== null && filter?.unread !== undefined) {
-    throw new RequestError(
-      "BAD_REQUEST",
-      "The filter `unread` is for lists: what has just arisen is unread; leave it out.",
-    );
-  }
-  const words = searchWords(filter?.search);
+  assertFollowable(filter ?? {});
   const deleted = await deletedEnvironmentIds(context.deps.dataSource, context.scope);
   return new Feed({
     types,
@@ -84,13 +76,20 @@ async function feedOf({ args, context }: Asked, types: EventType[]): Promise<Fee
     serviceIds: filter?.service ? [filter.service] : undefined,
     matches: ({ payload }) => {
       const update = payload as UpdateSnapshot;
-      return (
-        !deleted.has(update.environmentId) &&
-        matches(update, context, filter ?? {}) &&
-        hasWords([update.service, update.recipe], words)
-      );
+      return !deleted.has(update.environmentId) && matches(update, context, filter ?? {});
     },
   });
+}
+
+/** @throws RequestError BAD_REQUEST for what an event does not say */
+function assertFollowable({ unread, search }: UpdateFilter): void {
+  const set = (value: unknown) => value !== undefined && value !== null;
+  if (set(unread) || set(search)) {
+    throw new RequestError(
+      "BAD_REQUEST",
+      "filter.unread and filter.search are for lists, not for subscriptions.",
+    );
+  }
 }
 
 /** By what the event says, never by rows: these may have changed since. */

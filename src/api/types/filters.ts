@@ -30,7 +30,8 @@ export class RecipeFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: "Each of these words begins a word of its name, title, subtype or description.",
+    description:
+      "Words of name, title, subtype and description, in any language: each word must be the beginning of a word.",
   })
   search?: string | null;
 }
@@ -57,7 +58,8 @@ export class ServiceFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: "Each of these words begins a word of its name, title or group.",
+    description:
+      "Words of name, title and group, in any language: each word must be the beginning of a word.",
   })
   search?: string | null;
 }
@@ -82,13 +84,14 @@ export class UpdateFilter {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      "Only those nobody has read (true), or somebody has (false). For lists: what has just arisen is unread, so subscriptions refuse it.",
+      "Only those that nobody has read (true) or that somebody has (false); not for subscriptions.",
   })
   unread?: boolean | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "Each of these words begins a word of the service's name or its recipe's.",
+    description:
+      "Words of the service's name, title and group; not for subscriptions. In any language: each word must be the beginning of a word.",
   })
   search?: string | null;
 }
@@ -121,7 +124,8 @@ export class OperationFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: "Each of these words begins a word of the service's name, title or group.",
+    description:
+      "Words of the service's name, title and group, in any language: each word must be the beginning of a word.",
   })
   search?: string | null;
 }
