@@ -61,8 +61,8 @@ export function operationsWhere(filter: OperationFilter): Condition[] {
     ...when(filter.state, "t.state = ?"),
     ...either(filter.active, "t.state in ('QUEUED', 'RUNNING')"),
     ...when(filter.requestedBy, "t.requested_by = ?"),
-    ...when(filter.bulkRebuild, "t.bulk_rebuild_id = ?"),
     ...searchIn(filter.search, "service"),
+    ...when(filter.bulkRebuild, "t.bulk_rebuild_id = ?"),
   ];
 }
 
