@@ -32,7 +32,7 @@ export class Reads {
     return new Promise((resolve, reject) => {
       this.waiting.push({ text, values, resolve: resolve as Statement["resolve"], reject });
       if (this.waiting.length === 1) {
-        process.nextTick(() => this.flush());
+        setImmediate(() => this.flush());
       }
     });
   }
