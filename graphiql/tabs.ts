@@ -81,7 +81,14 @@ subscription UpdateAvailable {
 mutation BumpRecipe($input: BumpRecipeInput!) {
   bumpRecipe(input: $input) {
     revision { number changes { path before after } }
-    affected { edges { node { service { name } changes { path before after } } } }
+    affected {
+      edges {
+        node {
+          service { name }
+          changes { path before after }
+        }
+      }
+    }
     errors { code field message }
   }
 }

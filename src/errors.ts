@@ -12,7 +12,7 @@ export const userErrorCodes = {
   CONFLICT: "Somebody was faster: read the current state that the message names and try again.",
   LOCKED: "The recipe is a locked template: copy it and change the copy.",
   ARCHIVED: "The recipe is archived and takes no more changes or services.",
-  UNKNOWN_COMPUTED: "A computed variable is not on the documented list.",
+  UNKNOWN_COMPUTED: "A reference names no computed variable on the list, or no value of the environment.",
   MISSING_INPUT: "A required input has no value and no default.",
   UNKNOWN_INPUT: "The recipe asks for no input of that name.",
   PORT_TAKEN: "Another service has published that port.",

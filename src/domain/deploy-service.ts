@@ -61,7 +61,7 @@ export async function deployService(
 ): Promise<{ service: Service; operation: Operation }> {
   const parsed = parseInput(serviceInput, withoutNulls(input), []);
   checkedKey(parsed.idempotencyKey);
-  const environment = await findEnvironment(tx, parsed.environment, "stay");
+  const environment = await findEnvironment(tx, parsed.environment, "share");
   const recipe = await findRecipe(tx, parsed.recipe, "share");
   recipe.assertUsable();
   const again = await deployedBefore(tx, environment, parsed);

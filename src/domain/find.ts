@@ -7,11 +7,12 @@ import { Service } from "./service.js";
 import { isStorable, storable } from "./storable.js";
 
 /**
- * What others may do with a row found until the transaction ends: anything (`none`), change it but for what would
- * make it go away or be rendered differently (`stay`), read it (`share`, `update`).
+ * What others may do with a row found until the transaction ends: anything (`none`), neither change it nor take it for
+ * a change (`share`), only refer to it (`update`). A row that is added or changed twice refers to others by its foreign
+ * keys, whatever else is locked by then: so `update` must not be stronger.
  */
-export type Lock = "none" | "stay" | "share" | "update";
-const lockModes = { stay: "for_key_share", share: "pessimistic_read", update: "pessimistic_write" } as const;
+export type Lock = "none" | "share" | "update";
+const lockModes = { share: "pessimistic_read", update: "for_no_key_update" } as const;
 const locking = (lock: Lock) => (lock === "none" ? {} : { lock: { mode: lockModes[lock] } });
 
 /**
@@ -50,7 +51,7 @@ export async function loadRecipe(tx: Transaction, id: string): Promise<Recipe> {
 export async function loadEnvironment(
   tx: Transaction,
   id: string,
-  lock: Extract<Lock, "none" | "stay"> = "stay",
+  lock: Exclude<Lock, "update"> = "share",
 ): Promise<Environment> {
   return tx.manager.findOneOrFail(Environment, { where: { id }, ...locking(lock) });
 }

@@ -105,7 +105,7 @@ async function importOne(
 ): Promise<ImportedRecipe> {
   const recipe = await tx.manager.findOne(Recipe, {
     where: { name: head.name },
-    lock: { mode: "pessimistic_write" },
+    lock: { mode: "for_no_key_update" },
   });
   if (!recipe) {
     return { ...(await addRecipe(tx, head, spec, message, deps.actor)), outcome: "CREATED" };

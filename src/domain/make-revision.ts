@@ -46,7 +46,7 @@ export async function makeRevision(
   const environments = await environmentsOf(
     tx,
     await readServices(tx, "recipe_id = $1", [recipe.id]),
-    "stay",
+    "share",
   );
   const services = await lockServices(tx, "recipe_id = $1", [recipe.id]);
   const parted = afterBump(services, environments, { current: next.current, next: revision }, drivers);

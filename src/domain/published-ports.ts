@@ -24,10 +24,14 @@ export async function assertPortsFree(tx: Transaction, environments: readonly st
   if (environments.length === 0) {
     return;
   }
-  // One at a time in an environment: two deploys that publish the same port must see each other.
-  await tx.query("select id from environment where id = any($1) order by id for no key update", [
-    environments,
-  ]);
+  // One at a time in an environment: two deploys that publish the same port must see each other. Not by locking its
+  // row: both may have locked that against changes already.
+  await tx.query(
+    `select pg_advisory_xact_lock(key) from (
+       select hashtextextended('published ports of ' || id, 0) as key from unnest($1::text[]) as environment(id)
+       order by key) as keys`,
+    [environments],
+  );
   assertOneEach(await publishedIn(tx, environments));
 }
 

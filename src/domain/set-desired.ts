@@ -5,7 +5,7 @@ import type { Environment } from "./environment.js";
 import { assertPortsFree } from "./published-ports.js";
 import type { RecipeSpec } from "./recipe-spec.js";
 import type { RenderedBase } from "./rendered-spec.js";
-import type { InputValue, Service } from "./service.js";
+import type { Service } from "./service.js";
 import { settleUpdates } from "./settle-updates.js";
 import { keepSourceHeads, sourceHeadOf } from "./source-head.js";
 import { partsOf, type SpecId } from "./spec-store.js";
@@ -77,15 +77,14 @@ export function ingredientsOf(
 
 /**
  * Sets what services should run from now on, and settles their Updates. The caller has locked their rows.
- * @param options.release whether they are held no longer at a state that was asked for
- * @param options.inputs what a single service is given at the same time
+ * @param release whether they are held no longer at a state that was asked for
  * @throws UserInputErrors as `renderAll`; UserInputError PORT_TAKEN
  */
 export async function setDesired(
   tx: Transaction,
   all: readonly Ingredients[],
   drivers: Drivers,
-  options: DesiredOptions,
+  options: { release: boolean },
 ): Promise<void> {
   const rendered = renderAll(all, drivers);
   const desired = await keepRendered(tx, rendered);
@@ -110,26 +109,17 @@ interface DesiredState {
   sourceKey: string | null;
 }
 
-interface DesiredOptions {
-  release: boolean;
-  inputs?: readonly InputValue[];
-}
-
-/**
- * The newest commit that is known belongs to the branch: with another branch it is another one. One statement for all
- * that changes of a service: PostgreSQL locks environment and recipe for a row's second change in a transaction, behind
- * the service and so the other way round than others do.
- */
+/** The newest commit that is known belongs to the branch: with another branch it is another one. */
 async function writeDesired(
   tx: Transaction,
   all: readonly DesiredState[],
-  { release, inputs }: DesiredOptions,
+  { release }: { release: boolean },
 ): Promise<void> {
   await tx.query(
     `update service set desired_revision = t.revision, desired_spec = t.spec, desired_fingerprint = t.fingerprint,
        head_commit = case when service.source_key is distinct from t.source_key
          then (select commit from source_head where key = t.source_key) else service.head_commit end,
-       source_key = t.source_key${release ? ", held_at = null, held_commit = null" : ""}${inputs ? ", inputs = $6::jsonb" : ""}
+       source_key = t.source_key${release ? ", held_at = null, held_commit = null" : ""}
      from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])
        as t(id, revision, spec, fingerprint, source_key)
      where service.id = t.id`,
@@ -139,7 +129,6 @@ async function writeDesired(
       all.map(({ spec }) => spec),
       all.map(({ fingerprint }) => fingerprint),
       all.map(({ sourceKey }) => sourceKey),
-      ...(inputs ? [JSON.stringify(inputs)] : []),
     ],
   );
 }
@@ -157,7 +146,12 @@ export async function holdAt(
   const head = sourceHeadOf(source, environment);
   await keepSourceHeads(tx, head ? [head] : []);
   await writeDesired(tx, [{ ...state, sourceKey: head?.key ?? null }], { release: false });
-  await tx.query("update service set held_at = now(), held_commit = head_commit where id = $1", [state.id]);
+  await hold(tx, state.id);
+}
+
+/** Holds a service at what it should run: what is newest now raises no Update. The caller has locked it. */
+export async function hold(tx: Transaction, id: string): Promise<void> {
+  await tx.query("update service set held_at = now(), held_commit = head_commit where id = $1", [id]);
 }
 
 /** Environments in which any of them publishes a port. */

@@ -50,12 +50,13 @@ export async function setServiceInputs(
   );
   const inputs = merged(service.inputs, sealed.inputs, unset);
   await keepSecrets(tx, service.id, sealed.secrets);
+  await tx.manager.update(Service, { id: service.id }, { inputs });
   // Which values it uses stays the same, so that its own lock is enough. Taking the environment's behind it would be
   // the other way round than whoever changes a value does.
   const environment = await loadEnvironment(tx, service.environmentId, "none");
   const inputsHash = await keepInputs(tx, inputs);
   const ingredients = { ...ingredientsOf({ ...service, inputs }, environment, revision), inputsHash };
-  await setDesired(tx, [ingredients], deps.drivers, { release: false, inputs });
+  await setDesired(tx, [ingredients], deps.drivers, { release: false });
   await tellServicesChanged(tx, [service.id]);
   return tx.manager.findOneByOrFail(Service, { id: service.id });
 }

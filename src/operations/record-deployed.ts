@@ -3,7 +3,7 @@ import { loadEnvironment, loadRecipe, loadRevision } from "../domain/find.js";
 import type { Operation } from "../domain/operation.js";
 import { Service } from "../domain/service.js";
 import { tellServicesChanged } from "../domain/service-snapshot.js";
-import { holdAt, ingredientsOf, setDesired } from "../domain/set-desired.js";
+import { hold, holdAt, ingredientsOf, setDesired } from "../domain/set-desired.js";
 import { loadSpecs, partsOf } from "../domain/spec-store.js";
 import type { Transaction } from "../storage/transaction.js";
 
@@ -42,7 +42,8 @@ function changesBy(operation: Operation): Partial<Service> {
 
 /**
  * A state that was asked for is what the service should run from now on. A revision of the recipe that was made
- * meanwhile is newer than what was asked for: it counts, with the inputs and the source of the state.
+ * meanwhile is newer than what was asked for: it counts, with the inputs and the source of the state. The environment's
+ * values count as they are now, but for a rollback, which brings those of then back.
  */
 async function adopt(
   tx: Transaction,
@@ -56,17 +57,19 @@ async function adopt(
   await tx.manager.update(Service, { id: service.id }, { inputs, source });
   const recipe = await loadRecipe(tx, service.recipeId);
   const environment = await loadEnvironment(tx, service.environmentId);
-  if (operation.holds && recipe.currentRevision === operation.heldRevision) {
+  const holds = operation.holds && recipe.currentRevision === operation.heldRevision;
+  if (holds && operation.rollsBackTo !== null) {
     const { id } = service;
     const state = { id, revision: operation.toRevision!, spec, fingerprint: operation.fingerprint! };
     await holdAt(tx, environment, state, base);
     return;
   }
-  const revision = await loadRevision(tx, recipe.id, recipe.currentRevision);
+  const number = holds ? operation.toRevision! : recipe.currentRevision;
+  const revision = await loadRevision(tx, recipe.id, number);
   const changed = { ...service, inputs, source };
-  const ingredients = {
-    ...ingredientsOf(changed, environment, revision),
-    inputsHash: partsOf(spec).inputs,
-  };
-  await setDesired(tx, [ingredients], drivers, { release: true });
+  const ingredients = { ...ingredientsOf(changed, environment, revision), inputsHash: partsOf(spec).inputs };
+  await setDesired(tx, [ingredients], drivers, { release: !holds });
+  if (holds) {
+    await hold(tx, service.id);
+  }
 }

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { bumpRecipe } from "../../src/domain/bump-recipe.js";
 import { deleteEnvironment } from "../../src/domain/delete-environment.js";
 import { deployService } from "../../src/domain/deploy-service.js";
+import { rebuildService } from "../../src/domain/rebuild-service.js";
 import { setServiceInputs } from "../../src/domain/set-service-inputs.js";
 import { loadSpec } from "../../src/domain/spec-store.js";
 import { updateEnvironment } from "../../src/domain/update-environment.js";
@@ -109,6 +110,22 @@ describe("an environment that changes while others work with it", () => {
       [1, "asia", "Shop"],
       [1, "asia", "Shop"],
     ]);
+  });
+
+  it("keeps nobody waiting who asks for a rebuild of a service that does not use the value", async () => {
+    await catalog.recipe(recipe, plain);
+    const { service } = await catalog.run(deploy("one"));
+    await catalog.settleAsDeployed();
+    const open = await uncommitted(catalog, region("us"));
+    const rebuild = { service: service.id };
+    const { state } = await catalog.run((tx) => rebuildService(tx, rebuild, actor, catalog.drivers));
+    expect(state).to.equal("QUEUED");
+    await open.commit();
+  });
+
+  it("lets one of two services publish a port that are deployed at once", async () => {
+    await catalog.recipe(recipe, { ports: [{ name: "http", target: 80, published: 8080 }] });
+    expect(await codesOf(inTurn(deploy("one"), deploy("two")))).to.deep.equal(["PORT_TAKEN"]);
   });
 
   it("is not deleted under a service that is being deployed", async () => {

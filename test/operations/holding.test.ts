@@ -212,6 +212,24 @@ describe("states that are asked for", () => {
     expect(await shop.update(service)).to.deep.include({ reasons: ["INPUTS"], to_revision: 1 });
   });
 
+  it("notices a value of the environment that changes while a revision is rebuilt", async () => {
+    await bump("debug");
+    await shop.ended(await rebuild());
+    shop.catalog.driver.script = async (target, report, current) => {
+      await setRegion("asia");
+      return succeed(target, report, current);
+    };
+    await shop.ended(await rebuild({ revision: 1 }));
+    expect(await shop.update(service)).to.deep.include({
+      reasons: ["ENVIRONMENT"],
+      from_revision: 1,
+      to_revision: 1,
+    });
+    expect((await shop.service(service)).held_at).to.not.equal(null);
+    await setRegion("eu");
+    expect(await shop.update(service)).to.equal(undefined);
+  });
+
   it("rebuilds a commit and holds the service there", async () => {
     await shop.ended(await rebuild({ commit: three }));
     expect(lastTarget().commit).to.equal(three);

@@ -1,0 +1,5 @@
+import "../../page/style.css";
+import { startPage } from "../../page/page.js";
+import { connect } from "./connection.js";
+
+startPage(connect, "graphql-ws");

@@ -1,0 +1,57 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+/** A network between a page and a server that a test can cut, as a lost connection is: without a goodbye. */
+export class CuttableProxy {
+  private readonly sockets = new Set<Socket>();
+  private isCut = false;
+  /** Port of the server behind it; another one once that has moved. */
+  target = 0;
+  url = "";
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<CuttableProxy> {
+    const server = createServer((socket) => proxy.accept(socket));
+    const proxy = new CuttableProxy(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return proxy;
+  }
+
+  /** Breaks all connections, and every new one until `mend`. */
+  cut(): void {
+    this.isCut = true;
+    for (const socket of this.sockets) {
+      socket.resetAndDestroy();
+    }
+  }
+
+  mend(): void {
+    this.isCut = false;
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private accept(client: Socket): void {
+    if (this.isCut) {
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect(this.target, "127.0.0.1");
+    const pair = [client, server] as const;
+    for (const socket of pair) {
+      this.sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        this.sockets.delete(socket);
+        for (const each of pair) {
+          each.destroy();
+        }
+      });
+    }
+    client.pipe(server).pipe(client);
+  }
+}
