@@ -1,5 +1,4 @@
 import type { Request, RequestHandler, Response } from "express";
-import type { Prepared } from "./documents.js";
 import type { Edge } from "./edge.js";
 import { limits } from "./limits.js";
 import { requestNote } from "./request-note.js";
@@ -20,40 +19,38 @@ const mediaTypes = ["application/json", "application/graphql-response+json"];
 export function fastReads(edge: Edge): RequestHandler {
   return (request, response, next) => {
     const asked = askedFor(request);
-    const prepared = asked && edge.documents.prepare(asked);
-    if (!prepared || "errors" in prepared || !prepared.plan) {
+    if (!asked) {
       next();
       return;
     }
-    answer(edge, request, response, asked, prepared).then(
+    answer(edge, request, response, asked).then(
       (answered) => answered || next(),
       () => next(),
     );
   };
 }
 
-/** @returns whether it was answered */
-async function answer(
-  { authenticator, contexts }: Edge,
-  request: Request,
-  response: Response,
-  { variables }: Asked,
-  { plan, operation, cost }: Prepared,
-): Promise<boolean> {
+/**
+ * Nothing is parsed for who has no token.
+ * @returns whether it was answered
+ */
+async function answer(edge: Edge, request: Request, response: Response, asked: Asked): Promise<boolean> {
+  const note = requestNote();
   const type = request.accepts(mediaTypes);
-  if (!type) {
+  const { actor, scope } = await edge.authenticator.authenticate(request.get("authorization"));
+  const prepared = edge.documents.prepare(asked);
+  if (!type || "errors" in prepared || !prepared.plan) {
     return false;
   }
-  const note = requestNote();
-  const { actor, scope } = await authenticator.authenticate(request.get("authorization"));
-  const data = await plan!.execute(contexts.forRequest(actor, scope, note.requestId), variables);
+  const context = edge.contexts.forRequest(actor, scope, note.requestId);
+  const data = await prepared.plan.execute(context, asked.variables);
   if (!data) {
     return false;
   }
   note.actor = actor.name;
-  note.operation = operation.name?.value ?? null;
-  note.operationType = operation.operation;
-  const extensions = { cost: { requested: cost, limit: limits.cost } };
+  note.operation = prepared.operation.name?.value ?? null;
+  note.operationType = prepared.operation.operation;
+  const extensions = { cost: { requested: prepared.cost, limit: limits.cost } };
   const body = `${JSON.stringify({ data, extensions })}\n`;
   response.setHeader("content-type", `${type}; charset=utf-8`);
   response.setHeader("content-length", Buffer.byteLength(body));

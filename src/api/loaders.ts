@@ -53,10 +53,11 @@ function groupedLoader<T>(read: (keys: readonly PageKey[]) => Promise<T[]>): Dat
       groups.set(group, [...(groups.get(group) ?? []), key]);
     }
     const answers = new Map<PageKey, T>();
-    for (const group of groups.values()) {
+    const reading = [...groups.values()].map(async (group) => {
       const values = await read(group);
       group.forEach((key, index) => void answers.set(key, values[index]!));
-    }
+    });
+    await Promise.all(reading);
     return keys.map((key) => answers.get(key)!);
   };
   return new DataLoader(batch, { cacheKeyFn: (key) => `${key.parent}\n${groupOf(key)}` });

@@ -1,5 +1,4 @@
 import {
-  type ArgumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   GraphQLID,
@@ -38,26 +37,29 @@ class Run {
   constructor(
     readonly context: unknown,
     readonly variables: Values,
-    private readonly finish: (error: unknown) => void,
+    private readonly finish: (succeeded: boolean) => void,
   ) {}
 
   /** Puts the completed value of a promise at its place. */
   settle(promise: PromiseLike<unknown>, complete: Complete, put: (value: unknown) => void): void {
     this.waiting += 1;
-    promise.then((value) => {
-      try {
-        put(complete(value, this));
-        this.done();
-      } catch (error) {
-        this.finish(error);
-      }
-    }, this.finish);
+    promise.then(
+      (value) => {
+        try {
+          put(complete(value, this));
+          this.done();
+        } catch {
+          this.finish(false);
+        }
+      },
+      () => this.finish(false),
+    );
   }
 
   done(): void {
     this.waiting -= 1;
     if (this.waiting === 0) {
-      this.finish(null);
+      this.finish(true);
     }
   }
 }
@@ -87,16 +89,16 @@ export class ReadPlan {
       return null;
     }
     let data: unknown;
-    const error = await new Promise((finish) => {
+    const succeeded = await new Promise<boolean>((finish) => {
       const run = new Run(context, coerced, finish);
       try {
         data = this.complete({}, run);
         run.done();
-      } catch (error) {
-        finish(error);
+      } catch {
+        finish(false);
       }
     });
-    return error === null ? (data as Values) : null;
+    return succeeded ? (data as Values) : null;
   }
 }
 
@@ -166,6 +168,9 @@ class Planner {
       }
       if (selection.kind === Kind.FIELD) {
         const key = selection.alias?.value ?? selection.name.value;
+        if (key === "__proto__") {
+          throw new Unplanned();
+        }
         fields.set(key, [...(fields.get(key) ?? []), selection]);
       } else {
         this.collect(type, [this.fragmentOf(type, selection)], fields);
@@ -213,10 +218,7 @@ class Planner {
     return { key, resolve, complete };
   }
 
-  private arguments(
-    field: Parameters<typeof getArgumentValues>[0],
-    node: FieldNode & { arguments?: readonly ArgumentNode[] },
-  ): (run: Run) => Values {
+  private arguments(field: Parameters<typeof getArgumentValues>[0], node: FieldNode): (run: Run) => Values {
     const index = this.numberOfArguments++;
     return (run) => {
       run.arguments[index] ??= getArgumentValues(field, node, run.variables);

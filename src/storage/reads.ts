@@ -14,10 +14,10 @@ const mostNames = 300;
 const mostAtOnce = 8;
 
 /**
- * Runs reads outside any transaction. Those of one moment go to one connection in one packet, and their answers
- * come back the same way. They are prepared: PostgreSQL parses them once a connection, and not again for each
- * request. So they have to name their columns: one that was prepared with `*` fails as soon as a newer server has
- * added a column.
+ * Runs reads outside any transaction. Those of one turn of the event loop, whoever asks, go to one connection in one
+ * packet: what costs most of a small read is to send it. They are prepared: PostgreSQL parses them once a connection,
+ * and not again for each request. So they have to name their columns: one that was prepared with `*` fails as soon as
+ * a newer server has added a column.
  */
 export class Reads {
   private readonly pool: pg.Pool;
@@ -28,11 +28,12 @@ export class Reads {
     this.pool = (source.driver as unknown as { master: pg.Pool }).master;
   }
 
+  /** Its rows, or the error of this one statement. */
   query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ text, values, resolve: resolve as Statement["resolve"], reject });
       if (this.waiting.length === 1) {
-        process.nextTick(() => this.flush());
+        setImmediate(() => this.flush());
       }
     });
   }

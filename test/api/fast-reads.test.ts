@@ -58,6 +58,21 @@ describe("fast reads", () => {
     }
   });
 
+  it("parse nothing for who has no token", async () => {
+    const { documents } = api.current.api.edge;
+    const prepare = documents.prepare;
+    const prepared: string[] = [];
+    documents.prepare = (request) => {
+      prepared.push(request.query);
+      return prepare.call(documents, request);
+    };
+    await api.current.post({ query: list }, { authorization: "Bearer nobody" });
+    expect(prepared).to.deep.equal([]);
+    await api.current.post({ query: list });
+    documents.prepare = prepare;
+    expect(prepared).to.deep.equal([list]);
+  });
+
   it("see no more than the token may", async () => {
     const token = await api.current.makeToken(["PRD"]);
     const { services } = await api.current.query(list, {}, token);

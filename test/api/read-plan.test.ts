@@ -19,7 +19,7 @@ const sdl = `
   interface Named { name: String! }
   type Thing implements Named {
     name: String! colour: Colour! number: Int size: Float ok: Boolean id: ID! later: String!
-    absent: String lacking: String! broken: String brokenLater: String badColour: Colour badList: [Int!]!
+    absent: String lacking: String! broken: String rejected: String brokenLater: String badColour: Colour badList: [Int!]!
     other: Thing otherLater: Thing! none: Thing things(first: Int = 2): [Thing!]! mixed: [Thing]! matrix: [[Int!]!]!
     named: Named method(text: String): String
   }
@@ -51,6 +51,9 @@ class Thing {
   }
   get brokenLater() {
     return Promise.reject(new Error("broken later"));
+  }
+  get rejected() {
+    return Promise.reject(null);
   }
   get other() {
     return new Thing();
@@ -100,7 +103,7 @@ async function executed(source: string, variables = {}) {
 }
 
 const scalars = ["name", "colour", "number", "size", "ok", "id", "later", "absent", "matrix", "__typename"];
-const faulty = ["lacking", "broken", "brokenLater", "badColour", "badList"];
+const faulty = ["lacking", "broken", "brokenLater", "rejected", "badColour", "badList"];
 const objects = ["other", "otherLater", "none", "things", "things(first: 1)", "mixed"];
 
 /** Selections of a Thing, with aliases, repeated fields and fragments. */
@@ -166,6 +169,7 @@ describe("plans of queries", () => {
       "mutation { thing { name } }",
       "{ __schema { types { name } } }",
       "{ thing { named { name } } }",
+      "{ thing { __proto__: name } }",
       "{ thing { ... on Named { name } } }",
       "query ($on: Boolean = true) { thing { name @include(if: $on) } }",
       "{ thing { ...Some @skip(if: false) } } fragment Some on Thing { name }",

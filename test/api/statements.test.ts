@@ -11,6 +11,14 @@ const page = `query ($first: Int) { services(first: $first) { totalCount edges {
   operations(last: 2) { totalCount edges { node { id } } }
 } } } }`;
 
+interface Sent {
+  data: Json;
+  /** Texts of the statements. */
+  sent: string[];
+  /** In how many goes they were sent: each waits for PostgreSQL once. */
+  packets: number;
+}
+
 describe("statements", () => {
   const database = testDatabase();
   const api = apiServer(database);
@@ -36,21 +44,25 @@ describe("statements", () => {
   });
 
   /** Statements that reach PostgreSQL while a query is answered whose token and specs are known already. */
-  async function statementsOf(
-    query: string,
-    variables: object = {},
-  ): Promise<{ sent: string[]; data: Json }> {
+  async function statementsOf(query: string, variables: object = {}): Promise<Sent> {
     await api.current.query(query, variables);
     const sent: string[] = [];
+    let packets = 0;
     const original = pg.Client.prototype.query;
+    const connect = pg.Pool.prototype.connect;
+    pg.Pool.prototype.connect = function (this: pg.Pool, ...rest: []) {
+      packets += 1;
+      return Reflect.apply(connect, this, rest);
+    } as typeof connect;
     pg.Client.prototype.query = function (this: pg.Client, config: { text?: string }, ...rest: unknown[]) {
       sent.push(config.text ?? String(config));
       return Reflect.apply(original, this, [config, ...rest]);
     } as typeof original;
     try {
-      return { data: await api.current.query(query, variables), sent };
+      return { data: await api.current.query(query, variables), sent, packets };
     } finally {
       pg.Client.prototype.query = original;
+      pg.Pool.prototype.connect = connect;
     }
   }
 
@@ -64,39 +76,46 @@ describe("statements", () => {
     expect(many.sent, many.sent.join("\n")).to.have.lengthOf(12);
   });
 
-  const common: Record<string, [number, string]> = {
+  const common: Record<string, [number, number, string]> = {
     "services with recipe, environment and Update": [
       5,
+      2,
       `{ services(first: 50) { totalCount pageInfo { hasNextPage } edges { node {
         name state revision recipe { name } environment { code } update { since reasons } } } } }`,
     ],
     "Updates with services and changes": [
       5,
+      3,
       `{ updates(first: 50) { totalCount unreadCount edges { node {
         kind reasons read service { name environment { code } } changes { path before after } } } } }`,
     ],
     "a recipe with its revisions": [
       4,
+      3,
       `{ recipe(name: "recipe-1") { name current { number spec { command } }
         revisions(first: 20) { totalCount edges { node { number message } } } } }`,
     ],
     "a recipe's revisions with their specs": [
       4,
+      3,
       `{ recipe(name: "recipe-1") { revisions(first: 20) { totalCount edges { node { number spec { command } } } } } }`,
     ],
     "operations with services": [
+      2,
       2,
       "{ operations(last: 50) { edges { node { kind state steps { name state } service { name } } } } }",
     ],
     "environments with what runs there": [
       3,
+      3,
       "{ environments { code services(first: 50) { totalCount edges { node { name } } } } }",
     ],
   };
-  for (const [what, [number, query]] of Object.entries(common)) {
-    it(`are ${number} for ${what}`, async () => {
-      const { sent } = await statementsOf(query);
+  for (const [what, [number, goes, query]] of Object.entries(common)) {
+    it(`are ${number} in ${goes} goes for ${what}`, async () => {
+      const { sent, packets } = await statementsOf(query);
       expect(sent, sent.join("\n")).to.have.lengthOf(number);
+      expect(packets, what).to.equal(goes);
     });
   }
 });
