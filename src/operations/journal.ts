@@ -3,7 +3,7 @@ import { Operation, snapshotOf } from "../domain/operation.js";
 import { Service } from "../domain/service.js";
 import { settleUpdates } from "../domain/settle-updates.js";
 import { storable } from "../domain/storable.js";
-import { type Cause, LeaseLost } from "../errors.js";
+import { type Cause, LeaseLost, UserInputError, UserInputErrors } from "../errors.js";
 import type { StepSnapshot } from "../events/event-map.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
 import type { Outcome, StepProgress, StepState } from "./driver.js";
@@ -70,25 +70,38 @@ export class Journal {
 
   /** Writes the verdict, and with it what the service runs from now on and whether that is what it should. */
   finish(outcome: Outcome, drivers: Drivers): Promise<void> {
-    const cause = outcome.cause && keptCause(outcome.cause);
-    return this.inOrder(() =>
-      this.transactions.run(async (tx) => {
-        const service = await tx.manager.findOneOrFail(Service, {
-          where: { id: this.operation.serviceId },
-          lock: { mode: "pessimistic_write" },
-        });
-        const steps = this.operation.steps.map((step) => closeStep(step, outcome));
-        const finishedAt = new Date();
-        const changes = { state: outcome.verdict, cause, steps, finishedAt };
-        await this.update(tx, { ...changes, leaseUntil: null });
-        Object.assign(this.operation, changes);
-        if (outcome.verdict === "SUCCEEDED" || outcome.verdict === "UNPROVEN") {
-          await recordDeployed(tx, service, this.operation, drivers);
+    return this.inOrder(async () => {
+      try {
+        await this.conclude(outcome, drivers);
+      } catch (error) {
+        if (!(error instanceof UserInputError || error instanceof UserInputErrors)) {
+          throw error;
         }
-        await settleUpdates(tx, [service.id]);
-        tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(this.operation) });
-      }),
-    );
+        // What runs is a fact, also when it cannot be what should run from now on.
+        await this.conclude(outcome, null);
+      }
+    });
+  }
+
+  /** @param drivers for what should run from now on, where that was asked for; null: that stays as it is */
+  private conclude(outcome: Outcome, drivers: Drivers | null): Promise<void> {
+    const cause = outcome.cause && keptCause(outcome.cause);
+    return this.transactions.run(async (tx) => {
+      const service = await tx.manager.findOneOrFail(Service, {
+        where: { id: this.operation.serviceId },
+        lock: { mode: "pessimistic_write" },
+      });
+      const steps = this.operation.steps.map((step) => closeStep(step, outcome));
+      const finishedAt = new Date();
+      const changes = { state: outcome.verdict, cause, steps, finishedAt };
+      await this.update(tx, { ...changes, leaseUntil: null });
+      Object.assign(this.operation, changes);
+      if (outcome.verdict === "SUCCEEDED" || outcome.verdict === "UNPROVEN") {
+        await recordDeployed(tx, service, this.operation, drivers);
+      }
+      await settleUpdates(tx, [service.id]);
+      tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(this.operation) });
+    });
   }
 
   private inOrder(work: () => Promise<void>): Promise<void> {

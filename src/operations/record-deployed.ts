@@ -7,17 +7,21 @@ import { holdAt, ingredientsOf, setDesired } from "../domain/set-desired.js";
 import { keepInputs, loadSpecs } from "../domain/spec-store.js";
 import type { Transaction } from "../storage/transaction.js";
 
-/** Writes what a service runs after an operation that succeeded. The caller has locked it and settles its Update. */
+/**
+ * Writes what a service runs after an operation that succeeded. The caller has locked it and settles its Update.
+ * @param drivers null: what should run stays as it is, whatever was asked for
+ * @throws UserInputError PORT_TAKEN; UserInputErrors when what was asked for can no longer be what should run
+ */
 export async function recordDeployed(
   tx: Transaction,
   service: Service,
   operation: Operation,
-  drivers: Drivers,
+  drivers: Drivers | null,
 ): Promise<void> {
   await tx.manager.update(Service, { id: service.id }, changesBy(operation));
   if (operation.kind === "REMOVE") {
     await tx.query("delete from service_secret where service_id = $1", [service.id]);
-  } else if (operation.heldRevision !== null) {
+  } else if (operation.heldRevision !== null && drivers) {
     await adopt(tx, service, operation, drivers);
   }
   await tellServicesChanged(tx, [service.id]);

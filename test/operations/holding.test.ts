@@ -205,6 +205,26 @@ describe("states that are asked for", () => {
     expect(await shop.update(service)).to.equal(undefined);
   });
 
+  it("has its verdict also when what was asked for can no longer be what should run", async () => {
+    const publishing = (published: number | null) => ({ ports: [{ name: "http", target: 80, published }] });
+    await shop.catalog.bump(recipe, { spec: publishing(8080) });
+    await shop.catalog.bump(recipe, { spec: publishing(null) });
+    await shop.ended(await rebuild());
+    shop.catalog.driver.script = async (target, report, current) => {
+      shop.catalog.driver.script = succeed;
+      const ports = [{ name: "http", published: 8080 }];
+      await shop.catalog.deploy({ environment: "DEV", recipe, name: `${recipe}-b`, ports });
+      return succeed(target, report, current);
+    };
+    expect((await shop.ended(await rebuild({ revision: 2 }))).state).to.equal("SUCCEEDED");
+    expect(await shop.update(service)).to.deep.include({
+      reasons: ["RECIPE"],
+      from_revision: 2,
+      to_revision: 3,
+    });
+    expect((await shop.service(service)).held_at).to.equal(null);
+  });
+
   it("rebuilds a commit and holds the service there", async () => {
     await shop.ended(await rebuild({ commit: three }));
     expect(lastTarget().commit).to.equal(three);
