@@ -61,6 +61,7 @@ describe("examples of the documentation", function () {
   /** Of the latest answers. */
   let cursor = "0";
   let operation = "";
+  let bulkRebuild = "";
   const live: Subscribed<unknown>[] = [];
 
   before(async () => {
@@ -114,8 +115,9 @@ describe("examples of the documentation", function () {
       const { services } = await rebake.graphql("{ services { edges { node { id name } } } }");
       return services.edges.find(({ node }: { node: { name: string } }) => node.name === service).node.id;
     }
-    expect(["cursor", "id of the operation"]).to.include(what);
-    return what === "cursor" ? cursor : operation;
+    const latest = { cursor, "id of the operation": operation, "id of the bulk rebuild": bulkRebuild };
+    expect(latest).to.have.property(what);
+    return latest[what as keyof typeof latest];
   }
 
   async function answer({ errors: expected }: Example, query: string, variables: object): Promise<void> {
@@ -129,13 +131,14 @@ describe("examples of the documentation", function () {
       ).to.deep.equal(expected);
       cursor = value?.cursor ?? cursor;
       operation = value?.operation?.id ?? operation;
+      bulkRebuild = value?.bulkRebuild?.id ?? bulkRebuild;
     }
   }
 
-  /** Those of an operation end with it; the others have to show something when they replay what was. */
+  /** Those of an operation or a bulk rebuild end with it; the others have to show something when they replay what was. */
   async function follow(query: string, variables: Record<string, unknown>): Promise<void> {
     const subscribed = rebake.subscribe(query, variables);
-    if ("operation" in variables) {
+    if ("operation" in variables || "bulkRebuild" in variables) {
       await subscribed.done;
     } else if ("after" in variables) {
       await Promise.race([

@@ -21,6 +21,8 @@ export interface Identity {
 /** Finds out who calls: the one place that looks at tokens. */
 export class Authenticator {
   private readonly cache = new Map<string, { token: AccessToken; until: number }>();
+  /** How often it has forgotten: what was read before may be out of date. */
+  private forgotten = 0;
 
   /** @param cacheFor how long a revoked token may still be taken for valid, in ms */
   constructor(
@@ -49,6 +51,12 @@ export class Authenticator {
     };
   }
 
+  /** Looks at every token anew from now on: one may have been revoked. */
+  forget(): void {
+    this.forgotten++;
+    this.cache.clear();
+  }
+
   private async lookUp(hash: Buffer): Promise<AccessToken | null> {
     const key = hash.toString("hex");
     const cached = this.cache.get(key);
@@ -56,8 +64,9 @@ export class Authenticator {
       return cached.token;
     }
     this.cache.delete(key);
+    const { forgotten } = this;
     const token = await this.dataSource.getRepository(AccessToken).findOneBy({ hash });
-    if (token) {
+    if (token && forgotten === this.forgotten) {
       this.keep(key, token);
     }
     return token;
@@ -163,6 +172,16 @@ export async function assertMayChangeOperation(context: RequestContext, id: stri
   const operation = await context.loaders.operation.load(id);
   if (!operation || !(await visibleEnvironment(context, operation.environmentId))) {
     throw new UserInputError("NOT_FOUND", `There is no operation ${id.slice(0, 80)}.`, ["operation"]);
+  }
+}
+
+/**
+ * For what a service's own source differs in: whoever names a credential decides which server gets to see it.
+ * @throws RequestError FORBIDDEN
+ */
+export function assertMayNameCredential(context: RequestContext, source: object | null | undefined): void {
+  if (source && "credential" in source && source.credential) {
+    assertMayChangeAll(context);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Condition } from "./listings.js";
 import { searchIn } from "./search.js";
+import type { BulkRebuildFilter } from "./types/bulk-rebuild.js";
 import type { OperationFilter, RecipeFilter, ServiceFilter, UpdateFilter } from "./types/filters.js";
 
 const inEnvironment = "t.environment_id = (select id from environment where code = ? and deleted_at is null)";
@@ -61,5 +62,10 @@ export function operationsWhere(filter: OperationFilter): Condition[] {
     ...either(filter.active, "t.state in ('QUEUED', 'RUNNING')"),
     ...when(filter.requestedBy, "t.requested_by = ?"),
     ...searchIn(filter.search, "service"),
+    ...when(filter.bulkRebuild, "t.bulk_rebuild_id = ?"),
   ];
+}
+
+export function bulkRebuildsWhere(filter: BulkRebuildFilter): Condition[] {
+  return either(filter.active, "t.finished_at is null");
 }

@@ -21,8 +21,8 @@ export interface ApiDeps {
   hostId: string;
   secretBox: SecretBox;
   eventLog: Pick<EventLog, "position">;
-  /** Tells that an operation's log grew. */
-  hints: Pick<Notifier, "on">;
+  /** Tells that an operation's log grew, and that a token was revoked. */
+  hints: Pick<Notifier, "on" | "hint">;
   log: Log;
 }
 

@@ -1,10 +1,12 @@
 import {
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLField,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isCompositeType,
+  isInterfaceType,
   isListType,
   isNonNullType,
   isObjectType,
@@ -12,7 +14,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from "graphql";
-import { defaultPageSize, maxPageSize } from "./paging.js";
+import { defaultPageSize, longestTail, maxPageSize } from "./paging.js";
 
 /** What a list without pages is taken to hold. */
 const usualListLength = 10;
@@ -85,8 +87,9 @@ export class Meter {
     if (node.name.value.startsWith("__")) {
       return nothing;
     }
-    const fields = parent && "getFields" in parent ? parent.getFields() : {};
-    const type = Object.hasOwn(fields, node.name.value) ? fields[node.name.value]!.type : undefined;
+    const fields = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields() : {};
+    const field = Object.hasOwn(fields, node.name.value) ? fields[node.name.value]! : undefined;
+    const type = field?.type;
     const named = getNamedType(type);
     if (!type || !node.selectionSet || !isCompositeType(named)) {
       return { depth: 1, cost: 0 };
@@ -94,9 +97,23 @@ export class Meter {
     const isPage = isObjectType(named) && named.name.endsWith("Connection");
     const inner = this.selections(node.selectionSet, named, isPage ? pageSizeOf(node) : 1);
     const isList = isListType(isNonNullType(type) ? type.ofType : type);
-    const times = isList ? (node.name.value === "edges" ? pageSize : usualListLength) : 1;
+    const times = isList ? (node.name.value === "edges" ? pageSize : listLengthOf(node, field!)) : 1;
     return { depth: inner.depth + 1, cost: times * (inner.cost + 1) };
   }
+}
+
+/** A list that is told how many of its last entries are wanted has as many. */
+function listLengthOf(node: FieldNode, { args }: GraphQLField<unknown, unknown>): number {
+  const tail = args.find(({ name }) => name === "tail");
+  if (!tail) {
+    return usualListLength;
+  }
+  const given = node.arguments?.find(({ name }) => name.value === tail.name)?.value;
+  if (!given || given.kind === Kind.NULL) {
+    return Number(tail.defaultValue);
+  }
+  const length = given.kind === Kind.INT ? Number(given.value) : longestTail;
+  return Math.min(Math.max(length, 1), longestTail);
 }
 
 /** A page size that comes in a variable may be the largest. */

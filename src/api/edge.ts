@@ -20,9 +20,11 @@ export interface Edge {
 
 export function createEdge(deps: ApiDeps, options: { introspection: boolean }): Edge {
   const schema = buildApiSchema();
+  const authenticator = new Authenticator(deps.dataSource);
+  deps.hints.on("tokens", () => authenticator.forget());
   return {
     schema,
-    authenticator: new Authenticator(deps.dataSource),
+    authenticator,
     contexts: new Contexts(deps),
     documents: new Documents(schema, options),
     errors: new ErrorFormatter(deps.log, options),

@@ -1,4 +1,5 @@
 import type { DataSource, EntityTarget, ObjectLiteral } from "typeorm";
+import { AccessToken } from "../domain/access-token.js";
 import { type BulkItemState, BulkRebuild } from "../domain/bulk-rebuild.js";
 import { Credential } from "../domain/credential.js";
 import { Environment } from "../domain/environment.js";
@@ -81,6 +82,7 @@ export function createListings(source: DataSource) {
   return {
     environments: byId(source, Environment),
     credentials: byId(source, Credential),
+    accessTokens: byId(source, AccessToken, null, ["hash"]),
     recipes: byId(source, Recipe),
     revisions: byId(source, RecipeRevision, "recipe_id"),
     /** Without their specs. */

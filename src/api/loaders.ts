@@ -1,5 +1,6 @@
 import DataLoader from "dataloader";
 import type { DataSource } from "typeorm";
+import type { AccessToken } from "../domain/access-token.js";
 import type { BulkRebuild } from "../domain/bulk-rebuild.js";
 import type { Credential } from "../domain/credential.js";
 import type { Environment } from "../domain/environment.js";
@@ -73,6 +74,7 @@ export class Loaders {
   readonly environment: DataLoader<string, Environment | null>;
   readonly bulkRebuild: DataLoader<string, BulkRebuild | null>;
   readonly credential: DataLoader<string, Credential | null>;
+  readonly accessToken: DataLoader<string, AccessToken | null>;
   readonly recipe: DataLoader<string, Recipe | null>;
   readonly recipeByName: DataLoader<string, Recipe | null>;
   readonly service: DataLoader<string, Service | null>;
@@ -95,6 +97,7 @@ export class Loaders {
     this.environment = rowLoader(reads, listings.environments, "id", id);
     this.bulkRebuild = rowLoader(reads, listings.bulkRebuilds, "id", id);
     this.credential = rowLoader(reads, listings.credentials, "id", id);
+    this.accessToken = rowLoader(reads, listings.accessTokens, "id", id);
     this.recipe = rowLoader(reads, listings.recipes, "id", id);
     this.recipeByName = rowLoader(reads, listings.recipes, "name", (recipe) => recipe.name);
     this.service = rowLoader(reads, listings.services, "id", id);

@@ -59,7 +59,7 @@ async function ask(context: RequestContext, service: Service): Promise<Observed 
 }
 
 /**
- * What a service has printed; nothing when it is gone.
+ * What a service that is not removed has printed.
  * @throws RequestError UNAVAILABLE when this server cannot ask its engine
  */
 export async function logsOf(

@@ -5,6 +5,8 @@ import type { PageArgs } from "./types/connection.js";
 
 export const maxPageSize = 100;
 export const defaultPageSize = 20;
+/** Most lines that can be asked for of what came last. */
+export const longestTail = 1_000;
 
 /** A stretch of a list: at most `limit` entries, from the front or from the end. */
 export interface Stretch {

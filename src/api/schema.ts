@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import type { GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
+import { AccessTokenResolver } from "./resolvers/access-token.js";
 import { BulkRebuildItemResolver, BulkRebuildResolver } from "./resolvers/bulk-rebuild.js";
 import { CatalogResolver } from "./resolvers/catalog.js";
 import { CredentialResolver } from "./resolvers/credential.js";
@@ -28,6 +29,7 @@ const resolvers = [
   new PreviewResolver(),
   new PreviewedServiceResolver(),
   new CredentialResolver(),
+  new AccessTokenResolver(),
   new ServiceResolver(),
   new ServiceMutations(),
   new ServiceFieldsResolver(),

@@ -38,6 +38,8 @@ export function openSockets(
     const { live, catchingUp } = events.hub.stats();
     return live + catchingUp;
   });
+  // What the slow poll says is left to the sockets' own interval.
+  events.notifier.on("tokens", (token) => void (token !== null && sockets.checkTokens()));
   sockets.attach(server);
   return sockets;
 }

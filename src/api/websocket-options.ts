@@ -40,7 +40,7 @@ export const defaultWebSocketLimits: WebSocketLimits = {
   initTimeout: 10_000,
   pingInterval: 12_000,
   stallTimeout: 30_000,
-  tokenInterval: 15_000,
+  tokenInterval: 3_000,
   closeTimeout: 5_000,
 };
 

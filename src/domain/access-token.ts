@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { Column, Entity, PrimaryColumn } from "typeorm";
+import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
 
 /** Roles come later; the one there is may do everything in its environments. */
 export type Role = "ADMIN";
@@ -24,12 +24,18 @@ export class AccessToken {
   @Column("text", { array: true, nullable: true })
   environments!: string[] | null;
 
+  @CreateDateColumn({ name: "created_at", type: "timestamptz" })
+  createdAt!: Date;
+
   @Column("timestamptz", { name: "expires_at", nullable: true })
   expiresAt!: Date | null;
 
   @Column("timestamptz", { name: "revoked_at", nullable: true })
   revokedAt!: Date | null;
 }
+
+/** What a row of access_token must satisfy to be valid at this very moment, also after waiting for a lock. */
+export const stillValid = "revoked_at is null and (expires_at is null or expires_at > clock_timestamp())";
 
 /** A new secret token, `rbk_` and 256 random bits. */
 export function newToken(): string {

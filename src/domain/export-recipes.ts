@@ -5,9 +5,13 @@ import { named } from "./named.js";
 import { parseSpec } from "./parse-spec.js";
 import { Recipe, type RecipeType } from "./recipe.js";
 import { type RecipeSpec, recipeSpecSchema } from "./recipe-spec.js";
+import { isStorable, storable } from "./storable.js";
 
 /** Names the form of the document; a form that older versions cannot read gets another number. */
 export const catalogFormat = "rebake-catalog/1";
+
+/** How many recipes one document may have. */
+export const maxCatalogRecipes = 1_000;
 
 /** A recipe as it is exported: its current revision, without what only one installation knows. */
 export interface ExportedRecipe {
@@ -25,7 +29,7 @@ export interface ExportedRecipe {
  * Recipes as one JSON text that is the same for the same recipes, whoever made them and whenever: recipes in the order
  * of their names, keys in one order, defaults left out. So it can be kept in git.
  * @param names absent: all that are not archived
- * @throws UserInputError NOT_FOUND
+ * @throws UserInputError NOT_FOUND, TOO_LARGE
  */
 export async function exportRecipes(
   tx: Pick<Transaction, "manager" | "query">,
@@ -33,11 +37,16 @@ export async function exportRecipes(
 ): Promise<string> {
   const recipes = await tx.manager.findBy(
     Recipe,
-    names ? { name: In([...names]) } : { archivedAt: IsNull() },
+    names ? { name: In(names.filter(isStorable)) } : { archivedAt: IsNull() },
   );
   const missing = (names ?? []).filter((name) => !recipes.some((recipe) => recipe.name === name));
   if (missing.length > 0) {
-    throw new UserInputError("NOT_FOUND", `There is no recipe ${named(missing)}.`, ["recipes"]);
+    const shown = named(missing.map((name) => storable(name.slice(0, 80))));
+    throw new UserInputError("NOT_FOUND", `There is no recipe ${shown}.`, ["recipes"]);
+  }
+  if (recipes.length > maxCatalogRecipes) {
+    const message = `These are ${recipes.length} recipes; an export may have ${maxCatalogRecipes}: name fewer.`;
+    throw new UserInputError("TOO_LARGE", message, ["recipes"]);
   }
   const specs = await tx.query<{ id: string; spec: RecipeSpec }>(
     `select recipe.id, revision.spec from recipe join recipe_revision as revision

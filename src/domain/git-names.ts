@@ -39,6 +39,16 @@ function repositoryProblem(value: string): string | null {
   return url.pathname.length > 1 ? null : "must name a repository after the host";
 }
 
+/** What a credential for this repository is shown to: scheme, host and port. */
+export function gitServerOf(repository: string): string {
+  const [, host] = /^[^@/]+@([^:/]+):/.exec(repository) ?? [];
+  if (host) {
+    return `ssh://${host}`;
+  }
+  const { protocol, host: server } = new URL(repository);
+  return `${protocol}//${server}`;
+}
+
 /**
  * A branch or tag name by git's own rules, so that it can never be an option or a revision expression.
  * Source: https://git-scm.com/docs/git-check-ref-format

@@ -4,7 +4,7 @@ import type { Transaction } from "../storage/transaction.js";
 import type { Actor } from "./actor.js";
 import { addRecipe, type RecipeHead, recipeText } from "./create-recipe.js";
 import type { Drivers } from "./drivers.js";
-import { catalogFormat } from "./export-recipes.js";
+import { catalogFormat, maxCatalogRecipes } from "./export-recipes.js";
 import { loadRevision } from "./find.js";
 import { canonicalJson } from "./fingerprint.js";
 import { makeRevision } from "./make-revision.js";
@@ -23,9 +23,17 @@ const importedRecipe = z.strictObject({
 });
 const documentSchema = z.strictObject({
   format: z.literal(catalogFormat, `must be "${catalogFormat}"`),
-  recipes: z.array(importedRecipe).min(1, "must have at least one recipe").max(1000, "may have at most 1000"),
+  recipes: z
+    .array(importedRecipe)
+    .min(1, "must have at least one recipe")
+    .max(maxCatalogRecipes, `may have at most ${maxCatalogRecipes}`),
 });
-type Wanted = Omit<z.output<typeof importedRecipe>, "spec"> & { spec: RecipeSpec };
+interface Wanted {
+  /** Where in the document. */
+  index: number;
+  head: RecipeHead;
+  spec: RecipeSpec;
+}
 
 export const importOutcomes = ["CREATED", "BUMPED", "UNCHANGED"] as const;
 /** What an import did with one recipe. */
@@ -51,8 +59,12 @@ export async function importRecipe(
   const wanted = parseDocument(input.document);
   const imported: ImportedRecipe[] = [];
   // In one order everywhere, so that two imports cannot wait for each other in a circle.
-  for (const one of [...wanted].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    imported.push(await importOne(tx, one, message ?? "Imported", { actor, drivers }));
+  for (const one of wanted.sort((a, b) => (a.head.name < b.head.name ? -1 : 1))) {
+    try {
+      imported.push(await importOne(tx, one, message ?? "Imported", { actor, drivers }));
+    } catch (error) {
+      throw new UserInputErrors(toldOf(error, one.head.name, one.index));
+    }
   }
   return imported;
 }
@@ -68,14 +80,16 @@ function parseDocument(text: string): Wanted[] {
   }
   const { recipes } = parseInput(documentSchema, json, ["document"]);
   const problems: UserInputError[] = [];
-  const wanted = recipes.flatMap((recipe, index) => {
-    if (recipes.findIndex(({ name }) => name === recipe.name) < index) {
-      problems.push(new UserInputError("INVALID", `Recipe ${recipe.name} occurs twice.`, at(index, "name")));
+  const seen = new Set<string>();
+  const wanted = recipes.flatMap(({ spec, ...head }, index) => {
+    if (seen.has(head.name)) {
+      problems.push(new UserInputError("INVALID", `Recipe ${head.name} occurs twice.`, at(index, "name")));
     }
+    seen.add(head.name);
     try {
-      return [{ ...recipe, spec: parseSpec(recipe.spec) }];
+      return [{ index, head, spec: parseSpec(spec) }];
     } catch (error) {
-      problems.push(...toldOf(error, recipe.name, index));
+      problems.push(...toldOf(error, head.name, index));
       return [];
     }
   });
@@ -99,16 +113,18 @@ function toldOf(error: unknown, name: string, index: number): UserInputError[] {
 
 async function importOne(
   tx: Transaction,
-  { spec, ...head }: Wanted,
+  wanted: Wanted,
   message: string,
   deps: { actor: Actor; drivers: Drivers },
 ): Promise<ImportedRecipe> {
+  const { head, spec } = wanted;
   const recipe = await tx.manager.findOne(Recipe, {
     where: { name: head.name },
     lock: { mode: "for_no_key_update" },
   });
   if (!recipe) {
-    return { ...(await addRecipe(tx, head, spec, message, deps.actor)), outcome: "CREATED" };
+    const added = await addUnlessThere(tx, wanted, message, deps.actor);
+    return added ?? importOne(tx, wanted, message, deps);
   }
   const current = await loadRevision(tx, recipe.id, recipe.currentRevision);
   const same =
@@ -123,6 +139,23 @@ async function importOne(
   const { type, subtype, locked } = head;
   await tx.manager.update(Recipe, { id: recipe.id }, { type, subtype, locked });
   return { recipe: await tx.manager.findOneByOrFail(Recipe, { id: recipe.id }), revision, outcome: "BUMPED" };
+}
+
+/** Null: somebody else has made one of that name meanwhile, and has committed it. */
+async function addUnlessThere(
+  tx: Transaction,
+  { head, spec }: Wanted,
+  message: string,
+  actor: Actor,
+): Promise<ImportedRecipe | null> {
+  try {
+    return { ...(await addRecipe(tx, head, spec, message, actor)), outcome: "CREATED" };
+  } catch (error) {
+    if (error instanceof UserInputError && error.code === "NAME_TAKEN") {
+      return null;
+    }
+    throw error;
+  }
 }
 
 function headOf({ name, title, type, subtype, description, locked }: RecipeHead): RecipeHead {

@@ -1,6 +1,7 @@
 import { UserInputError, UserInputErrors } from "../errors.js";
 import { bind, type Given } from "./bind.js";
 import type { NamedValue } from "./environment.js";
+import { gitServerOf } from "./git-names.js";
 import type { EnvVar, RecipeSpec, Source } from "./recipe-spec.js";
 import { computedNames, type RenderedBase, type RenderedSpec } from "./rendered-spec.js";
 import type { PublishedPortChoice } from "./service.js";
@@ -162,8 +163,14 @@ function renderFile(
   return { ...file, content: text };
 }
 
+/** A recipe's credential goes with its git server: an override that names another server has to name its own. */
 function mergeSource(source: Source | null, override: Partial<Source> | null): Source | null {
-  return source && override ? { ...source, ...override } : source;
+  if (!source || !override) {
+    return source;
+  }
+  const { repository = source.repository } = override;
+  const credential = gitServerOf(repository) === gitServerOf(source.repository) ? source.credential : null;
+  return { ...source, credential, ...override };
 }
 
 /** By name, except that the first TCP port stays first: it is the one $REBAKE_PORT means. */

@@ -32,9 +32,8 @@ export async function rollbackService(
     return known;
   }
   assertThere(service);
-  const earlier = input.operation
-    ? await findOperation(tx, service, input.operation)
-    : await lastOther(tx, service);
+  const named = input.operation ?? null;
+  const earlier = named === null ? await lastOther(tx, service) : await findOperation(tx, service, named);
   const recipe = await loadRecipe(tx, service.recipeId);
   const plan = {
     spec: earlier.spec!,

@@ -77,15 +77,17 @@ export function ingredientsOf(
 
 /**
  * Sets what services should run from now on, and settles their Updates. The caller has locked their rows.
- * @param release whether they are held no longer at a state that was asked for
+ * @param options.release whether they are held no longer at a state that was asked for
+ * @param options.hold whether they are held at it from now on
  * @throws UserInputErrors as `renderAll`; UserInputError PORT_TAKEN
  */
 export async function setDesired(
   tx: Transaction,
   all: readonly Ingredients[],
   drivers: Drivers,
-  options: { release: boolean },
+  options: { release: boolean; hold?: boolean },
 ): Promise<void> {
+  const ids = all.map(({ service }) => service.id);
   const rendered = renderAll(all, drivers);
   const desired = await keepRendered(tx, rendered);
   await writeDesired(
@@ -93,11 +95,11 @@ export async function setDesired(
     desired.map(({ of, ...state }) => ({ ...state, id: of.service.id, revision: of.revision.number })),
     options,
   );
+  if (options.hold) {
+    await hold(tx, ids);
+  }
   await assertPortsFree(tx, publishing(rendered));
-  await settleUpdates(
-    tx,
-    all.map(({ service }) => service.id),
-  );
+  await settleUpdates(tx, ids);
 }
 
 /** What a service should run, as it is written to its row. */
@@ -119,6 +121,8 @@ async function writeDesired(
     `update service set desired_revision = t.revision, desired_spec = t.spec, desired_fingerprint = t.fingerprint,
        head_commit = case when service.source_key is distinct from t.source_key
          then (select commit from source_head where key = t.source_key) else service.head_commit end,
+       head_seen_at = case when service.source_key is distinct from t.source_key
+         then (select checked_at from source_head where key = t.source_key) else service.head_seen_at end,
        source_key = t.source_key${release ? ", held_at = null, held_commit = null" : ""}
      from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])
        as t(id, revision, spec, fingerprint, source_key)
@@ -146,12 +150,12 @@ export async function holdAt(
   const head = sourceHeadOf(source, environment);
   await keepSourceHeads(tx, head ? [head] : []);
   await writeDesired(tx, [{ ...state, sourceKey: head?.key ?? null }], { release: false });
-  await hold(tx, state.id);
+  await hold(tx, [state.id]);
 }
 
-/** Holds a service at what it should run: what is newest now raises no Update. The caller has locked it. */
-export async function hold(tx: Transaction, id: string): Promise<void> {
-  await tx.query("update service set held_at = now(), held_commit = head_commit where id = $1", [id]);
+/** Holds services at what they should run: what is newest now raises no Update. */
+async function hold(tx: Transaction, ids: readonly string[]): Promise<void> {
+  await tx.query("update service set held_at = now(), held_commit = head_commit where id = any($1)", [ids]);
 }
 
 /** Environments in which any of them publishes a port. */

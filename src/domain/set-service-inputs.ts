@@ -1,3 +1,4 @@
+import { In } from "typeorm";
 import { z } from "zod";
 import { UserInputError, UserInputErrors } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
@@ -6,6 +7,7 @@ import { missingOf } from "./bind.js";
 import type { Drivers } from "./drivers.js";
 import { assertThere } from "./enqueue-operation.js";
 import { findService, loadEnvironment, loadRevision } from "./find.js";
+import { Operation } from "./operation.js";
 import { parseInput } from "./parse-spec.js";
 import { plainText, type RecipeSpec } from "./recipe-spec.js";
 import { assertAskedFor, keepSecrets, sealInputs, secretContext } from "./seal-inputs.js";
@@ -27,8 +29,8 @@ type Given = { name: string; value: string };
 /**
  * Gives a service values for inputs of its recipe; those not named stay. What it should run changes at once, what it
  * runs with its next rebuild.
- * @throws UserInputError NOT_FOUND; UserInputErrors INVALID, UNKNOWN_INPUT, MISSING_INPUT for a required one that would
- * lose its value
+ * @throws UserInputError NOT_FOUND, CONFLICT while a rollback waits or runs; UserInputErrors INVALID, UNKNOWN_INPUT,
+ * MISSING_INPUT for a required one that would lose its value
  */
 export async function setServiceInputs(
   tx: Transaction,
@@ -39,6 +41,7 @@ export async function setServiceInputs(
   const [given, unset] = [parsed.inputs ?? [], parsed.unset ?? []];
   const service = await findService(tx, input.service, "update");
   assertThere(service);
+  await assertNoRollback(tx, service);
   const revision = await loadRevision(tx, service.recipeId, service.desiredRevision);
   assertAskedFor(revision.spec, [...given, ...unset.map((name) => ({ name }))]);
   assertNotNeeded(revision.spec, unset);
@@ -59,6 +62,16 @@ export async function setServiceInputs(
   await setDesired(tx, [ingredients], deps.drivers, { release: false });
   await tellServicesChanged(tx, [service.id]);
   return tx.manager.findOneByOrFail(Service, { id: service.id });
+}
+
+/** A rollback brings the inputs back, too: what was given meanwhile would be lost. */
+async function assertNoRollback(tx: Transaction, { id, name }: Service): Promise<void> {
+  const where = { serviceId: id, kind: "ROLLBACK" as const, state: In(["QUEUED", "RUNNING"]) };
+  const rollback = await tx.manager.findOneBy(Operation, where);
+  if (rollback) {
+    const message = `Rollback ${rollback.id} is bringing back the inputs that ${name} had: wait for its end, or cancel it.`;
+    throw new UserInputError("CONFLICT", message, ["service"]);
+  }
 }
 
 function assertNotNeeded(spec: RecipeSpec, unset: readonly string[]): void {

@@ -7,6 +7,8 @@ export interface Hints {
   events: string;
   /** Id of an operation whose log grew. */
   log: string;
+  /** Id of a token that was revoked. */
+  tokens: string;
 }
 export type HintKind = keyof Hints;
 /** Null: anything may have happened (a reconnect, or the slow poll). */
@@ -21,7 +23,7 @@ export interface NotifierOptions {
   notify?: boolean;
 }
 
-const kinds = ["events", "log"] as const satisfies HintKind[];
+const kinds = ["events", "log", "tokens"] as const satisfies HintKind[];
 const channelOf = (kind: HintKind) => `rebake_${kind}`;
 /** Different hints of one kind that wait to be sent; when there are more, the oldest are left to the poll. */
 const mostWaiting = 1_000;
@@ -34,10 +36,12 @@ export class Notifier {
   private readonly listeners: Record<HintKind, Set<HintListener>> = {
     events: new Set(),
     log: new Set(),
+    tokens: new Set(),
   };
   private readonly waiting: Record<HintKind, Set<string>> = {
     events: new Set(),
     log: new Set(),
+    tokens: new Set(),
   };
   private connection: ListenConnection | null = null;
   private poll: NodeJS.Timeout | null = null;

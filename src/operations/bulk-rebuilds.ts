@@ -40,7 +40,7 @@ export class BulkRebuilds {
       this.woken = false;
       this.sleep = new AbortController();
       await this.advanceAll().catch((error) =>
-        this.options.log.warn({ err: error }, "cannot take bulk rebuilds on; trying again"),
+        this.options.log.warn({ err: error }, "cannot look for bulk rebuilds; trying again"),
       );
       if (!this.woken) {
         await pause(pollMilliseconds, AbortSignal.any([signal, this.sleep.signal]));
@@ -49,15 +49,25 @@ export class BulkRebuilds {
   }
 
   private async advanceAll(): Promise<void> {
-    const { transactions, drivers } = this.options;
+    const { transactions } = this.options;
     const open: { id: string }[] = await transactions.dataSource.query(
       "select id from bulk_rebuild where finished_at is null order by id",
     );
     for (const { id } of open) {
+      await this.advance(id);
+    }
+  }
+
+  /** One that cannot be taken on must not hold up those that were asked for after it. */
+  private async advance(id: string): Promise<void> {
+    const { transactions, drivers, log } = this.options;
+    try {
       let more = true;
       while (more && !this.stopping.signal.aborted) {
         more = await transactions.run((tx) => advanceBulkRebuild(tx, id, drivers));
       }
+    } catch (error) {
+      log.warn({ err: error, bulkRebuild: id }, "cannot take a bulk rebuild on; trying again");
     }
   }
 }

@@ -59,6 +59,10 @@ export class Journal {
           "update service set head_commit = $2, head_seen_at = now() where id = $1 and source_key = $3",
           [this.operation.serviceId, commit, sourceKey],
         );
+        await tx.query(
+          "update source_head set commit = $2, error = null, checked_at = now() where key = $1",
+          [sourceKey, commit],
+        );
         tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(this.operation) });
       });
     });

@@ -3,8 +3,8 @@ import { loadEnvironment, loadRecipe, loadRevision } from "../domain/find.js";
 import type { Operation } from "../domain/operation.js";
 import { Service } from "../domain/service.js";
 import { tellServicesChanged } from "../domain/service-snapshot.js";
-import { hold, holdAt, ingredientsOf, setDesired } from "../domain/set-desired.js";
-import { loadSpecs, partsOf } from "../domain/spec-store.js";
+import { holdAt, ingredientsOf, setDesired } from "../domain/set-desired.js";
+import { keepInputs, loadSpecs } from "../domain/spec-store.js";
 import type { Transaction } from "../storage/transaction.js";
 
 /** Writes what a service runs after an operation that succeeded. The caller has locked it and settles its Update. */
@@ -42,7 +42,7 @@ function changesBy(operation: Operation): Partial<Service> {
 
 /**
  * A state that was asked for is what the service should run from now on. A revision of the recipe that was made
- * meanwhile is newer than what was asked for: it counts, with the inputs and the source of the state. The environment's
+ * meanwhile is newer than what was asked for: it counts, with the source of the state. The inputs and the environment's
  * values count as they are now, but for a rollback, which brings those of then back.
  */
 async function adopt(
@@ -52,7 +52,9 @@ async function adopt(
   drivers: Drivers,
 ): Promise<void> {
   const spec = operation.spec!;
-  const { base, inputs } = (await loadSpecs(tx.manager, [spec])).get(spec)!;
+  const { base, inputs: brought } = (await loadSpecs(tx.manager, [spec])).get(spec)!;
+  const inputs = operation.kind === "ROLLBACK" ? brought : service.inputs;
+  const inputsHash = await keepInputs(tx, inputs);
   const source = operation.source ?? service.source;
   await tx.manager.update(Service, { id: service.id }, { inputs, source });
   const recipe = await loadRecipe(tx, service.recipeId);
@@ -66,10 +68,6 @@ async function adopt(
   }
   const number = holds ? operation.toRevision! : recipe.currentRevision;
   const revision = await loadRevision(tx, recipe.id, number);
-  const changed = { ...service, inputs, source };
-  const ingredients = { ...ingredientsOf(changed, environment, revision), inputsHash: partsOf(spec).inputs };
-  await setDesired(tx, [ingredients], drivers, { release: !holds });
-  if (holds) {
-    await hold(tx, service.id);
-  }
+  const ingredients = { ...ingredientsOf({ ...service, inputs, source }, environment, revision), inputsHash };
+  await setDesired(tx, [ingredients], drivers, { release: !holds, hold: holds });
 }

@@ -70,7 +70,12 @@ export class SourceChecker {
 
   private async checkDue(): Promise<number> {
     const due = await this.claimDue();
-    await Promise.all(due.map((head) => this.check(head)));
+    const looks = await Promise.allSettled(due.map((head) => this.check(head)));
+    for (const look of looks) {
+      if (look.status === "rejected" && !this.stopping.signal.aborted) {
+        this.options.log.warn({ err: look.reason }, "cannot look for new commits");
+      }
+    }
     return due.length;
   }
 
@@ -115,13 +120,9 @@ export class SourceChecker {
     }
   }
 
-  /** A service whose own operation has looked later knows better. */
+  /** What an operation has seen since the look began is newer. */
   private found(head: Due, commit: string): Promise<void> {
     return this.options.transactions.run(async (tx) => {
-      await tx.query("update source_head set commit = $2, error = null, checked_at = now() where key = $1", [
-        head.key,
-        commit,
-      ]);
       const behind = await tx.query<{ id: string }>(
         `select id from service
          where source_key = $1 and removed_at is null and head_commit is distinct from $2
@@ -140,6 +141,12 @@ export class SourceChecker {
       if (ids.length > 0) {
         await settleUpdates(tx, ids);
       }
+      // Behind the services, as everybody does who has locked one: else two could wait for each other.
+      await tx.query(
+        `update source_head set commit = $2, error = null, checked_at = now()
+         where key = $1 and (checked_at is null or checked_at < $3::timestamptz)`,
+        [head.key, commit, head.since],
+      );
     });
   }
 

@@ -4,6 +4,7 @@ import { type Api, type ApiOptions, createApi } from "../../src/api/server.js";
 import { hashToken, newToken } from "../../src/domain/access-token.js";
 import { newId } from "../../src/domain/id.js";
 import { EventLog } from "../../src/events/event-log.js";
+import { Notifier } from "../../src/events/notifier.js";
 import type { Log } from "../../src/log.js";
 import { Catalog, hostId } from "../support/catalog.js";
 import type { TestDatabase } from "../support/cluster.js";
@@ -38,7 +39,7 @@ export class ApiServer {
     const { log = silent, ...rest } = options;
     const { dataSource } = catalog.transactions;
     const eventLog = new EventLog(dataSource);
-    const hints = { on: () => () => {} };
+    const hints = new Notifier({ connection: {}, notify: false, onError: () => {} });
     const deps = { ...catalog, dataSource, hostId, log, eventLog, hints };
     const api = await createApi(deps, { corsOrigins: [], introspection: true, checks: {}, ...rest });
     const server = createServer(api.app);

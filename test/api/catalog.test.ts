@@ -2,9 +2,11 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { exportRecipes } from "../../src/domain/export-recipes.js";
 import { importRecipe } from "../../src/domain/import-recipe.js";
+import type { Transaction } from "../../src/storage/transaction.js";
 import { recipeSpec } from "../domain/arbitraries.js";
 import { actor } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
+import { someoneWaits, uncommitted } from "../support/transactions.js";
 import { apiServer, type Json } from "./api-server.js";
 
 const env = (level: string) => [{ name: "LEVEL", kind: "STATIC", value: level }];
@@ -172,7 +174,10 @@ describe("the catalog", () => {
     expect(await outcomes(document.replaceAll(recipe, `new-${number}`))).to.deep.equal([
       `new-${number} CREATED 1`,
     ]);
-    expect((await exported(["none"])).errors).to.deep.equal([{ code: "NOT_FOUND", field: ["recipes"] }]);
+    for (const wrong of ["none", "nul\u0000", "\ud800"]) {
+      const { errors } = await exported([recipe, wrong]);
+      expect(errors).to.deep.equal([{ code: "NOT_FOUND", field: ["recipes"] }]);
+    }
   });
 
   it("imports all or nothing, and says what is wrong where", async () => {
@@ -193,9 +198,31 @@ describe("the catalog", () => {
     ]);
     await api.current.sql("update recipe set locked = true where name = $1", [recipe]);
     const locked = { ...good.recipes[0], locked: true, title: "other" };
-    expect(await send({ ...good, recipes: [fresh, locked] })).to.deep.equal(["LOCKED"]);
+    expect(await send({ ...good, recipes: [fresh, locked] })).to.deep.equal(["LOCKED document.recipes.1"]);
     const { recipe: found } = await api.current.query('{ recipe(name: "fresh") { name } }');
     expect(found).to.equal(null);
+  });
+
+  it("is imported by two at once as by one after the other", async () => {
+    const { catalog } = api.current;
+    const { document } = await exported([recipe]);
+    const fresh = { document: document.replaceAll(recipe, `both-${number}`) };
+    const importIt = (tx: Transaction) => importRecipe(tx, fresh, actor, catalog.drivers);
+    const first = await uncommitted(catalog, importIt);
+    const second = catalog.run(importIt);
+    await someoneWaits(catalog);
+    const outcomes = [await first.commit(), await second].map(([one]) => one!.outcome);
+    expect(outcomes).to.deep.equal(["CREATED", "UNCHANGED"]);
+  });
+
+  it("has at most as many recipes in an export as can be imported", async () => {
+    await api.current.sql(
+      `insert into recipe (id, name, type, description, locked, current_revision)
+       select 'many_' || n, 'many-' || n, 'SERVICE', '', false, 1 from generate_series(1, 1001) n`,
+    );
+    expect((await exported(null)).errors).to.deep.equal([{ code: "TOO_LARGE", field: ["recipes"] }]);
+    await api.current.sql("delete from recipe where id like 'many%'");
+    expect((await exported(null)).errors).to.deep.equal([]);
   });
 
   it("is the same after it was exported, imported and exported again", async () => {

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { loadSpec } from "../../src/domain/spec-store.js";
 import { loadGitCredential } from "../../src/operations/targets.js";
 import { testDatabase } from "../support/cluster.js";
 import { apiServer, type Json } from "./api-server.js";
@@ -100,6 +101,39 @@ describe("credentials", () => {
     expect(await codes("replaceCredential", { credential: "none" })).to.deep.equal(["NOT_FOUND credential"]);
     const { errors } = await mutate("createCredential", { ...git("x"), username: secret });
     expect(JSON.stringify(errors)).to.not.contain("s3cret");
+  });
+
+  it("go to no server that a service names instead of its recipe's", async () => {
+    const { catalog } = api.current;
+    const repository = "https://git.example/a.git";
+    await catalog.recipe("private", { source: { repository, credential: "forge" } });
+    const cases: [object, string | null][] = [
+      [{ branch: "main" }, "forge"],
+      [{ repository: "https://git.example/b.git" }, "forge"],
+      [{ repository: "https://evil.example/a.git" }, null],
+      [{ repository: "https://git.example:8443/a.git" }, null],
+      [{ repository: "http://git.example/a.git" }, null],
+      [{ repository: "git@git.example:a.git" }, null],
+      [{ repository: "https://other.example/a.git", credential: "other" }, "other"],
+    ];
+    for (const [index, [source, expected]] of cases.entries()) {
+      const name = `private-${index}`;
+      await catalog.deploy({ environment: "DEV", recipe: "private", name, source });
+      const [row] = await api.current.sql("select desired_spec from service where name = $1", [name]);
+      const spec = await loadSpec(catalog.transactions.dataSource.manager, row.desired_spec);
+      expect(spec.source?.credential, JSON.stringify(source)).to.equal(expected);
+    }
+    const token = await api.current.makeToken(["DEV"]);
+    const query =
+      "mutation ($input: DeployServiceInput!) { deployService(input: $input) { errors { code message } } }";
+    const send = (source: object) => {
+      const variables = { input: { environment: "DEV", recipe: "private", name: "limited", source } };
+      return api.current.post({ query, variables }, { authorization: `Bearer ${token}` });
+    };
+    const refused = await send({ repository: "https://evil.example/a.git", credential: "forge" });
+    expect(refused.body.errors[0].extensions.code).to.equal("FORBIDDEN");
+    const { body } = await send({ branch: "main", credential: null });
+    expect(body.data.deployService.errors).to.deep.equal([]);
   });
 
   it("are for tokens that may do everything", async () => {

@@ -95,6 +95,7 @@ const lists: Record<string, string[]> = {
     "requestedBy: admin",
     "requestedBy: seldom",
     "requestedBy: nobody",
+    `bulkRebuild: blk_${"7".padStart(26, "0")}`,
     "search: service-100",
     "search: nothing of it",
   ],

@@ -32,7 +32,7 @@ describe("the schema", () => {
 
   it("keeps to Relay's rules for connections", () => {
     const connections = Object.values(schema.getTypeMap()).filter(({ name }) => name.endsWith("Connection"));
-    expect(connections).to.have.lengthOf(10);
+    expect(connections).to.have.lengthOf(11);
     for (const connection of connections) {
       const fields = (connection as GraphQLObjectType).getFields();
       expect(String(fields.pageInfo!.type)).to.equal("PageInfo!");

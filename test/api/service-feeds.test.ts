@@ -1,13 +1,16 @@
 import { expect } from "chai";
 import type { RequestContext } from "../../src/api/context.js";
 import { Feed } from "../../src/api/feed.js";
+import { findService } from "../../src/domain/find.js";
 import { removeService } from "../../src/domain/remove-service.js";
 import { setServiceInputs } from "../../src/domain/set-service-inputs.js";
 import type { LoggedEvent, ServiceSnapshot } from "../../src/events/event-map.js";
 import type { ServiceLogLine } from "../../src/operations/driver.js";
-import { actor } from "../support/catalog.js";
+import { actor, hostId } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { apiServer, type Json } from "./api-server.js";
+
+const logsOfService = "query($id: ID!) { node(id: $id) { ... on Service { logs { line } } } }";
 
 describe("feeds of services", () => {
   const database = testDatabase();
@@ -50,6 +53,19 @@ describe("feeds of services", () => {
       setServiceInputs(tx, { service, inputs: [{ name: "NAME", value: "x" }] }, catalog),
     );
     expect((await changes()).length).to.equal(before + 1);
+  });
+
+  it("are not for tokens of an environment that has the code of a deleted one", async () => {
+    const { catalog } = api.current;
+    const event = (environmentId: string) => {
+      const payload = { serviceId: "s", environmentId, environment: "SHORT", state: "RUNNING" };
+      return { type: "SERVICE_CHANGED", cursor: 1n, at: new Date(), payload } as LoggedEvent;
+    };
+    const gone = await catalog.environment("SHORT");
+    await api.current.sql("update environment set deleted_at = now() where id = $1", [gone.id]);
+    const there = await catalog.environment("SHORT");
+    const { source } = (await subscribe("serviceChanged", {}, ["SHORT"])) as Feed;
+    expect([gone, there].map(({ id }) => source.matches!(event(id)))).to.deep.equal([false, true]);
   });
 
   it("let through what a filter and the token's environments say, and nothing that does not say enough", async () => {
@@ -108,6 +124,30 @@ describe("feeds of services", () => {
     expect((await last).done).to.equal(true);
   });
 
+  it("say whom to ask about an environment of another host", async () => {
+    const { environmentId } = (await api.current.catalog.run((tx) => findService(tx, other)))!;
+    const move = (host: string) =>
+      api.current.sql("update environment set host_id = $2 where id = $1", [environmentId, host]);
+    await move("elsewhere");
+    const error: Json = await subscribe("serviceLog", { service: other }).catch((thrown: Json) => thrown);
+    expect([error.code, error.message]).to.deep.equal([
+      "UNAVAILABLE",
+      "PROD runs on another host; ask the server there.",
+    ]);
+    const { extensions } = await api.current.error(logsOfService, { id: other });
+    expect(extensions.code).to.equal("UNAVAILABLE");
+    await move(hostId);
+  });
+
+  it("cost as much as the lines that are asked for", async () => {
+    const all = (tail: string) => `{ services(first: 100) { edges { node { logs${tail} { line } } } } }`;
+    const { extensions } = await api.current.error(all("(tail: 1000)"));
+    expect(extensions.code).to.equal("LIMIT_EXCEEDED");
+    await api.current.query(all(""));
+    const variable = "query($n: Int) { services { edges { node { logs(tail: $n) { line } } } } }";
+    expect((await api.current.error(variable, { n: 1 })).extensions.code).to.equal("LIMIT_EXCEEDED");
+  });
+
   it("end when the reader goes", async () => {
     const stream = (await subscribe("serviceLog", { service, tail: 0 })) as AsyncIterableIterator<unknown>;
     const waiting = stream.next();
@@ -128,5 +168,6 @@ describe("feeds of services", () => {
     await api.current.catalog.run((tx) => removeService(tx, { service }, actor));
     await api.current.sql("update service set removed_at = now() where id = $1", [service]);
     expect(await code(subscribe("serviceLog", { service }))).to.equal("NO_SUCH_SERVICE");
+    expect((await api.current.query(logsOfService, { id: service })).node.logs).to.deep.equal([]);
   });
 });

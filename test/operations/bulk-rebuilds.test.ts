@@ -207,6 +207,27 @@ describe("bulk rebuilds", () => {
     expect(shop.catalog.driver.replaced).to.have.length(4);
   });
 
+  it("go on although one that was asked for before cannot be taken on", async () => {
+    await affected(1);
+    const stuck = await begin();
+    const [{ desired_spec: spec }] = (await shop.sql<{ desired_spec: string }>(
+      "select desired_spec from service where name = $1",
+      [`${recipe}-1`],
+    )) as [{ desired_spec: string }];
+    const desire = (id: string) =>
+      shop.sql("update service set desired_spec = $2 where name = $1", [`${stuckRecipe}-1`, id]);
+    const stuckRecipe = recipe;
+    await desire("missing");
+    recipe = `recipe-${++number}`;
+    await affected(1);
+    const next = await begin();
+    run();
+    expect((await ended(next))!.state).to.equal("SUCCEEDED");
+    expect((await look(stuck)).finished_at).to.equal(null);
+    await desire(spec);
+    expect((await ended(stuck))!.state).to.equal("SUCCEEDED");
+  });
+
   it("are the same again for the same key, and end at once when nothing is affected", async () => {
     await affected(1);
     const first = await begin({ idempotencyKey: `k-${number}` });

@@ -1,20 +1,15 @@
 import { expect } from "chai";
 import type { Operation } from "../../src/domain/operation.js";
 import { type RebuildServiceInput, rebuildService } from "../../src/domain/rebuild-service.js";
-import { restartService } from "../../src/domain/restart-service.js";
 import { rollbackService } from "../../src/domain/rollback-service.js";
-import { scaleService } from "../../src/domain/scale-service.js";
 import type { Service } from "../../src/domain/service.js";
 import { setServiceInputs } from "../../src/domain/set-service-inputs.js";
 import { updateEnvironment } from "../../src/domain/update-environment.js";
 import { OperationFailure } from "../../src/errors.js";
-import { SourceChecker } from "../../src/operations/source-checker.js";
-import { actor, hostId } from "../support/catalog.js";
+import { actor } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { codesOf } from "../support/codes.js";
-import { eventually } from "../support/eventually.js";
 import { succeed } from "../support/scripted-driver.js";
-import { silent } from "../support/silent.js";
 import { Workshop } from "../support/workshop.js";
 
 const [one, two, three] = ["a", "b", "c"].map((digit) => digit.repeat(40)) as [string, string, string];
@@ -84,26 +79,6 @@ describe("states that are asked for", () => {
       ]),
     );
 
-  /** Looks at all branches once, as the server does by itself. */
-  async function look(): Promise<void> {
-    await shop.sql("update source_head set next_check_at = now()");
-    const checker = new SourceChecker({
-      ...{ hostId, transactions: shop.catalog.transactions, secretBox: shop.catalog.secretBox },
-      resolveCommit: shop.resolveCommit,
-      intervalSeconds: 3600,
-      log: silent,
-    });
-    checker.start();
-    await eventually(async () => {
-      const due = await shop.sql(
-        `select key from source_head where (next_check_at <= now() or checked_at is null or checked_at < next_check_at - interval '1 hour')
-           and exists (select from service where source_key = key and removed_at is null)`,
-      );
-      return due.length === 0;
-    });
-    await checker.stop();
-  }
-
   it("returns to exactly what ran before: revision, inputs, values of the environment, commit", async () => {
     await bump("debug");
     await setInputs([
@@ -128,12 +103,12 @@ describe("states that are asked for", () => {
     shop.heads.set("main", two);
     await shop.ended(await rebuild());
     await shop.ended(await rollback(deployed.id));
-    await look();
+    await shop.look();
     expect(await shop.update(service)).to.equal(undefined);
     await shop.catalog.bump(recipe, { description: "only words" });
     expect(await shop.update(service)).to.equal(undefined);
     shop.heads.set("main", three);
-    await look();
+    await shop.look();
     expect(await shop.update(service)).to.deep.include({
       reasons: ["CODE"],
       from_commit: one,
@@ -233,10 +208,10 @@ describe("states that are asked for", () => {
   it("rebuilds a commit and holds the service there", async () => {
     await shop.ended(await rebuild({ commit: three }));
     expect(lastTarget().commit).to.equal(three);
-    await look();
+    await shop.look();
     expect(await shop.update(service)).to.equal(undefined);
     shop.heads.set("main", two);
-    await look();
+    await shop.look();
     expect((await shop.update(service))!.reasons).to.deep.equal(["CODE"]);
   });
 
@@ -247,7 +222,7 @@ describe("states that are asked for", () => {
     expect(lastTarget().spec.source!.branch).to.equal("spring");
     const row = await shop.service(service);
     expect([row.source, row.held_at]).to.deep.equal([{ branch: "spring" }, null]);
-    await look();
+    await shop.look();
     expect(await shop.update(service)).to.equal(undefined);
     await shop.ended(await rebuild());
     expect(lastTarget().spec.source!.branch).to.equal("spring");
@@ -258,13 +233,13 @@ describe("states that are asked for", () => {
   it("raises CODE for new commits, once for all that follow the branch, and tells when a branch cannot be had", async () => {
     const other = await shop.catalog.deploy({ environment: "DEV", recipe, name: `${recipe}-b` });
     await shop.ended(other.operation);
-    await look();
+    await shop.look();
     expect([await shop.update(service), await shop.update(other.service)]).to.deep.equal([
       undefined,
       undefined,
     ]);
     shop.heads.set("main", two);
-    await look();
+    await shop.look();
     expect((await shop.update(other.service))!.reasons).to.deep.equal(["CODE"]);
     expect((await shop.update(service))!.to_commit).to.equal(two);
     await shop.ended(await rebuild());
@@ -273,7 +248,7 @@ describe("states that are asked for", () => {
     await bump("debug");
     expect((await shop.update(other.service))!.reasons).to.deep.equal(["RECIPE", "CODE"]);
     shop.heads.delete("main");
-    await look();
+    await shop.look();
     const [head] = await shop.sql<{ error: string; commit: string }>(
       "select error, commit from source_head where key = (select source_key from service where id = $1)",
       [service.id],
@@ -303,77 +278,6 @@ describe("states that are asked for", () => {
     expect((await shop.update(service))!.reasons).to.deep.equal(["INPUTS"]);
     await shop.ended(await rebuild());
     expect(runs().KEY).to.equal("other");
-  });
-
-  it("restarts just what runs, whatever should run", async () => {
-    await bump("debug");
-    shop.heads.set("main", two);
-    const restart = await shop.catalog.run((tx) => restartService(tx, { service: service.id }, actor));
-    expect((await shop.ended(restart)).state).to.equal("SUCCEEDED");
-    expect([runs().LEVEL, lastTarget().commit, lastTarget().stamp.operationId]).to.deep.equal([
-      "info",
-      one,
-      restart.id,
-    ]);
-    expect((await shop.update(service))!.reasons).to.deep.equal(["RECIPE"]);
-    expect((await shop.service(service)).deployed_operation_id).to.equal(restart.id);
-  });
-
-  it("scales what runs, keeps the number for later, and forgets it when it fails", async () => {
-    const scale = (replicas: number) =>
-      shop.catalog.run((tx) => scaleService(tx, { service: service.id, replicas }, actor));
-    expect((await shop.ended(await scale(5))).state).to.equal("SUCCEEDED");
-    const [target] = shop.catalog.driver.scaled.slice(-1);
-    expect([target!.replicas, target!.stamp.operationId, target!.commit]).to.deep.equal([
-      5,
-      deployed.id,
-      one,
-    ]);
-    await shop.ended(await rebuild());
-    expect(lastTarget().replicas).to.equal(5);
-    shop.catalog.driver.scaling = async () => {
-      throw new OperationFailure("APP_EXITED", "Instance 6 ended.");
-    };
-    expect((await shop.ended(await scale(6))).state).to.equal("FAILED");
-    expect((await shop.service(service)).replicas).to.equal(5);
-  });
-
-  it("lets a scaling and a restart wait beside a rebuild, and supersedes only what a newer one makes pointless", async () => {
-    let go = () => {};
-    const gate = new Promise<void>((resolve) => {
-      go = resolve;
-    });
-    shop.catalog.driver.script = async (target, report, current) => {
-      await gate;
-      return succeed(target, report, current);
-    };
-    const running = await rebuild();
-    await eventually(async () =>
-      shop.catalog.driver.replaced.some(({ target }) => target.stamp.operationId === running.id),
-    );
-    const scale = (replicas: number) =>
-      shop.catalog.run((tx) => scaleService(tx, { service: service.id, replicas }, actor));
-    const [four, restart, three, waiting, last] = [
-      await scale(4),
-      await shop.catalog.run((tx) => restartService(tx, { service: service.id }, actor)),
-      await scale(3),
-      await rebuild(),
-      await rollback(deployed.id),
-    ];
-    go();
-    const states = [];
-    for (const operation of [running, four, restart, three, waiting, last]) {
-      states.push((await shop.ended(operation)).state);
-    }
-    expect(states).to.deep.equal([
-      "SUCCEEDED",
-      "SUPERSEDED",
-      "SUPERSEDED",
-      "SUCCEEDED",
-      "SUPERSEDED",
-      "SUCCEEDED",
-    ]);
-    expect((await shop.service(service)).replicas).to.equal(3);
   });
 
   it("refuses what cannot be", async () => {

@@ -2,6 +2,7 @@ import type { Operation } from "../../src/domain/operation.js";
 import type { Service } from "../../src/domain/service.js";
 import { type Cause, OperationFailure } from "../../src/errors.js";
 import type { ResolveCommit } from "../../src/operations/pin-intent.js";
+import { SourceChecker } from "../../src/operations/source-checker.js";
 import { Worker } from "../../src/operations/worker.js";
 import { Catalog, hostId } from "./catalog.js";
 import type { TestDatabase } from "./cluster.js";
@@ -75,6 +76,26 @@ export class Workshop {
     return (
       await this.sql<Record<string, any>>("select * from service_update where service_id = $1", [id])
     )[0];
+  }
+
+  /** Looks at all branches once, as the server does by itself. */
+  async look(): Promise<void> {
+    await this.sql("update source_head set next_check_at = now()");
+    const checker = new SourceChecker({
+      ...{ hostId, transactions: this.catalog.transactions, secretBox: this.catalog.secretBox },
+      resolveCommit: this.resolveCommit,
+      intervalSeconds: 3600,
+      log: silent,
+    });
+    checker.start();
+    await eventually(async () => {
+      const due = await this.sql(
+        `select key from source_head where (next_check_at <= now() or checked_at is null or checked_at < next_check_at - interval '1 hour')
+           and exists (select from service where source_key = key and removed_at is null)`,
+      );
+      return due.length === 0;
+    });
+    await checker.stop();
   }
 
   sql<Row>(statement: string, parameters: unknown[] = []): Promise<Row[]> {

@@ -664,6 +664,7 @@ export type OperationQuery = { readonly node:
     | { readonly id: string }
     | { readonly id: string }
     | { readonly id: string }
+    | { readonly id: string }
     | { readonly id: string, readonly kind: OperationKind, readonly state: OperationState, readonly fromRevision: number | null, readonly toRevision: number | null, readonly commit: string | null, readonly requestedBy: string, readonly queuedAt: DateTime, readonly startedAt: DateTime | null, readonly finishedAt: DateTime | null, readonly log: { readonly edges: ReadonlyArray<{ readonly node: { readonly at: DateTime, readonly stream: LogStream, readonly instance: number | null, readonly line: string } }> }, readonly steps: ReadonlyArray<{ readonly name: StepName, readonly state: StepState, readonly done: number, readonly of: number, readonly detail: string | null, readonly startedAt: DateTime | null, readonly finishedAt: DateTime | null }>, readonly cause: { readonly code: CauseCode, readonly message: string, readonly exitCode: number | null, readonly lastLines: ReadonlyArray<string> } | null }
     | { readonly id: string }
     | { readonly id: string }

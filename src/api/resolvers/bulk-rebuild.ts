@@ -4,6 +4,7 @@ import {
   Ctx,
   FieldResolver,
   ID,
+  Int,
   Mutation,
   Query,
   Resolver,
@@ -16,7 +17,7 @@ import { rebuildAffected } from "../../domain/rebuild-affected.js";
 import { RequestError, UserInputError } from "../../errors.js";
 import type { BulkRebuildSnapshot, LoggedEvent } from "../../events/event-map.js";
 import { visibleBulkRebuild, visibleBulkRebuilds, visibleIn } from "../access.js";
-import { updatesWhere } from "../conditions.js";
+import { bulkRebuildsWhere, updatesWhere } from "../conditions.js";
 import type { RequestContext } from "../context.js";
 import type { BulkItem } from "../listings.js";
 import { runMutation } from "../mutation.js";
@@ -25,6 +26,7 @@ import { toPlain } from "../plain.js";
 import { progressFeed } from "../progress-feed.js";
 import {
   BulkRebuildConnection,
+  BulkRebuildFilter,
   BulkRebuildItemConnection,
   BulkRebuildItemType,
   BulkRebuildProgressType,
@@ -45,9 +47,14 @@ export class BulkRebuildResolver {
   @Query(() => BulkRebuildConnection, {
     description: "Bulk rebuilds, oldest first; `last` gives the newest.",
   })
-  bulkRebuilds(@Ctx() context: RequestContext, @Args(() => PageArgs) args: PageArgs) {
+  bulkRebuilds(
+    @Ctx() context: RequestContext,
+    @Arg("filter", () => BulkRebuildFilter, { nullable: true, description: "Which; all when absent." })
+    filter: BulkRebuildFilter | null,
+    @Args(() => PageArgs) args: PageArgs,
+  ) {
     const list = context.listings.bulkRebuilds;
-    const where = visibleBulkRebuilds(context.scope);
+    const where = [...bulkRebuildsWhere(filter ?? {}), ...visibleBulkRebuilds(context.scope)];
     return context.loaders.page(list, { parent: null, where }, stretchOf(args, list));
   }
 
@@ -91,6 +98,11 @@ export class BulkRebuildResolver {
     _after: bigint | null,
   ) {
     return { cursor, bulkRebuild: bulkRebuildAt(payload as BulkRebuildSnapshot) };
+  }
+
+  @FieldResolver(() => Int, { description: "How many have not been begun." })
+  waiting(@Root() { total, running, succeeded, failed, skipped }: BulkRebuildView): number {
+    return total - running - succeeded - failed - skipped;
   }
 
   @FieldResolver(() => BulkRebuildItemConnection, { description: "Its services." })

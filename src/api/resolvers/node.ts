@@ -24,6 +24,8 @@ export class NodeResolver {
         return ifVisible(context, await loaders.update.load(id));
       case "credential":
         return context.scope.environments === null ? loaders.credential.load(id) : null;
+      case "token":
+        return context.scope.environments === null ? loaders.accessToken.load(id) : null;
       case "bulkRebuild":
         return visibleBulkRebuild(context, id);
       case "operation":

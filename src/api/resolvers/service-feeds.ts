@@ -4,41 +4,42 @@ import { RequestError } from "../../errors.js";
 import type { LoggedEvent, ServiceSnapshot } from "../../events/event-map.js";
 import type { ServiceLogLine } from "../../operations/driver.js";
 import { abortable } from "../abortable.js";
-import { maySee, visibleService } from "../access.js";
+import { deletedEnvironmentIds, maySee, visibleService } from "../access.js";
 import { inBatches } from "../batches.js";
 import type { RequestContext } from "../context.js";
 import { Feed } from "../feed.js";
 import { logsOf } from "../observe.js";
+import { longestTail } from "../paging.js";
 import { ServiceChangeFilter } from "../types/filters.js";
 import { Cursor } from "../types/scalars.js";
 import { ServiceType } from "../types/service.js";
 import { ServiceChangedType, ServiceLogLineType } from "../types/service-feeds.js";
 
-const mostLines = 1_000;
 /** Lines in one message at most. */
 const batch = 500;
 const tail = {
   nullable: true,
-  description: "How many lines that were printed before, 0 to 1000; 100 when absent.",
+  defaultValue: 100,
+  description: "How many lines that were printed before, 0 to 1000.",
 };
 
 @Resolver(() => ServiceType)
 export class ServiceLogsResolver {
   @FieldResolver(() => [ServiceLogLineType], {
-    description: "The last lines it printed, oldest first; none when its engine cannot be asked.",
+    description:
+      "The last lines it printed, oldest first; none once it is removed. UNAVAILABLE when this server cannot ask its engine.",
   })
   async logs(
     @Root() service: Service,
     @Ctx() context: RequestContext,
     @Arg("tail", () => Int, tail) asked: number | null,
   ) {
-    const stop = new AbortController();
+    const options = { tail: tailOf(asked), follow: false, signal: new AbortController().signal };
     const lines: ServiceLogLine[] = [];
-    for await (const line of await logsOf(context, service, {
-      tail: tailOf(asked),
-      follow: false,
-      signal: stop.signal,
-    })) {
+    if (service.removedAt) {
+      return lines;
+    }
+    for await (const line of await logsOf(context, service, options)) {
       lines.push(line);
     }
     return lines;
@@ -86,8 +87,8 @@ export class ServiceFeeds {
 /** @throws RequestError LIMIT_EXCEEDED */
 function tailOf(asked: number | null | undefined): number {
   const lines = asked ?? 100;
-  if (lines < 0 || lines > mostLines) {
-    throw new RequestError("LIMIT_EXCEEDED", `tail is ${lines}; it may be 0 to ${mostLines}.`);
+  if (lines < 0 || lines > longestTail) {
+    throw new RequestError("LIMIT_EXCEEDED", `tail is ${lines}; it may be 0 to ${longestTail}.`);
   }
   return lines;
 }
@@ -97,12 +98,16 @@ interface AskedChanges {
   context: RequestContext;
 }
 
-function changesOf({ args: { filter, after }, context }: AskedChanges): Feed {
+async function changesOf({ args: { filter, after }, context }: AskedChanges): Promise<Feed> {
+  const deleted = await deletedEnvironmentIds(context.deps.dataSource, context.scope);
   return new Feed({
     types: ["SERVICE_CHANGED"],
     after,
     serviceIds: filter?.service ? [filter.service] : undefined,
-    matches: ({ payload }) => matches(payload as ServiceSnapshot, context, filter ?? {}),
+    matches: ({ payload }) => {
+      const snapshot = payload as ServiceSnapshot;
+      return !deleted.has(snapshot.environmentId) && matches(snapshot, context, filter ?? {});
+    },
   });
 }
 

@@ -9,7 +9,7 @@ import { rollbackService } from "../../domain/rollback-service.js";
 import { scaleService } from "../../domain/scale-service.js";
 import { setServiceInputs } from "../../domain/set-service-inputs.js";
 import type { Transaction } from "../../storage/transaction.js";
-import { assertMayChange, assertMayChangeService } from "../access.js";
+import { assertMayChange, assertMayChangeService, assertMayNameCredential } from "../access.js";
 import type { RequestContext } from "../context.js";
 import { runMutation } from "../mutation.js";
 import { toPlain } from "../plain.js";
@@ -37,7 +37,10 @@ export class ServiceMutations {
     @Ctx() context: RequestContext,
     @Arg("input", () => DeployServiceInput, { description: "The new service." }) input: DeployServiceInput,
   ) {
-    const check = () => assertMayChange(context, input.environment);
+    const check = () => {
+      assertMayChange(context, input.environment);
+      assertMayNameCredential(context, input.source);
+    };
     const { actor, deps } = context;
     return runMutation(context, check, (tx) => deployService(tx, toPlain(input), actor, deps));
   }

@@ -86,6 +86,15 @@ export class BulkRebuildProgressType {
   bulkRebuild!: BulkRebuildView;
 }
 
+@InputType({ description: "Which bulk rebuilds; what is absent or null does not matter." })
+export class BulkRebuildFilter {
+  @Field(() => Boolean, {
+    nullable: true,
+    description: "Only those under way (true) or only those that have ended (false).",
+  })
+  active?: boolean | null;
+}
+
 @InputType({ description: "Which services to rebuild, and how." })
 export class RebuildAffectedInput {
   @Field(() => UpdateFilter, {

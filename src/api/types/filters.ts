@@ -119,6 +119,9 @@ export class OperationFilter {
   @Field(() => String, { nullable: true, description: "Asked for by the token of this name." })
   requestedBy?: string | null;
 
+  @Field(() => ID, { nullable: true, description: "Part of the bulk rebuild with this id." })
+  bulkRebuild?: string | null;
+
   @Field(() => String, {
     nullable: true,
     description:

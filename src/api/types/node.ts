@@ -9,6 +9,7 @@ const typeNames: Partial<Record<IdKind, string>> = {
   update: "Update",
   operation: "Operation",
   credential: "Credential",
+  token: "AccessToken",
   bulkRebuild: "BulkRebuild",
 };
 

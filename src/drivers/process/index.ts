@@ -51,6 +51,8 @@ export function createProcessDriver(options: ProcessDriverOptions): ProcessDrive
 export class ProcessDriver implements Driver {
   readonly kind = "PROCESS";
   private readonly services = new Map<string, Service>();
+  /** By service; kept while it is not removed, so that who follows it sees all of its deploys. */
+  private readonly logFiles = new Map<string, LogFiles>();
   private readonly records: PidRecords;
   private readonly cache: Cache;
   private readonly ports: PublishedPorts;
@@ -121,7 +123,8 @@ export class ProcessDriver implements Driver {
     ref: ServiceRef,
     options: { tail: number; follow: boolean; signal: AbortSignal },
   ): AsyncIterable<ServiceLogLine> {
-    const logs = this.services.get(serviceKey(ref))?.options.logs ?? new LogFiles(this.logFolder(ref));
+    const kept = this.logFiles.get(serviceKey(ref));
+    const logs = options.follow ? this.logFilesOf(ref) : (kept ?? new LogFiles(this.logFolder(ref)));
     return logs.read(options.tail, options.follow, options.signal);
   }
 
@@ -144,6 +147,7 @@ export class ProcessDriver implements Driver {
     await rm(this.folderOf(ref), { recursive: true, force: true, maxRetries: 3 });
     await this.ports.release(service.key);
     this.services.delete(service.key);
+    this.logFiles.delete(service.key);
     this.listener(ref);
     await report.step({ step: "TERMINATE_OLD", state: "DONE", done: of, of });
     return { verdict: "SUCCEEDED", cause: null };
@@ -194,9 +198,10 @@ export class ProcessDriver implements Driver {
       services.map(async (service) => {
         await service.serving?.stop();
         service.destroyProxies();
-        await service.options.logs.close();
       }),
     );
+    await Promise.allSettled([...this.logFiles.values()].map((logs) => logs.close()));
+    this.logFiles.clear();
     this.services.clear();
   }
 
@@ -218,12 +223,19 @@ export class ProcessDriver implements Driver {
     let service = this.services.get(key);
     if (!service) {
       const { host } = this.options;
-      const logs = new LogFiles(this.logFolder(ref));
+      const logs = this.logFilesOf(ref);
       const changed = () => this.listener(ref);
       service = new Service({ ref, host, ports: this.ports, logs, records: this.records, changed });
       this.services.set(key, service);
     }
     return service;
+  }
+
+  private logFilesOf(ref: ServiceRef): LogFiles {
+    const key = serviceKey(ref);
+    const logs = this.logFiles.get(key) ?? new LogFiles(this.logFolder(ref));
+    this.logFiles.set(key, logs);
+    return logs;
   }
 
   private forgetWhenEmpty(service: Service, restoring: boolean): void {

@@ -1,7 +1,8 @@
 import { EventEmitter } from "node:events";
-import { appendFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { appendFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServiceLogLine } from "../../operations/driver.js";
+import { lastLinesOf } from "./last-lines.js";
 
 /** Size in bytes at which a file is put aside, and how many such files are kept besides the current one. */
 const rotateAt = 5 * 1024 * 1024;
@@ -140,8 +141,8 @@ export class LogFiles {
   private async lastLines(tail: number): Promise<ServiceLogLine[]> {
     let found: ServiceLogLine[] = [];
     for (let age = 0; age <= keep && found.length < tail; age++) {
-      const text = await readFile(this.file(age), "utf8").catch(() => "");
-      found = [...text.split("\n").flatMap(parse), ...found];
+      const lines = await lastLinesOf(this.file(age), tail - found.length);
+      found = [...lines.flatMap(parse), ...found];
     }
     return tail > 0 ? found.slice(-tail) : [];
   }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { LogStream, Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
 import type { Child } from "./child.js";
+import { expected } from "./full-disk.js";
 import { stopGrace } from "./instance.js";
 import type { Preparer } from "./prepare.js";
 import { becomeReady, notReady } from "./readiness.js";
@@ -270,12 +271,4 @@ export class Replacement {
     });
     this.step = null;
   }
-}
-
-/** A full disk can show anywhere, and is no fault of ours. */
-function expected(error: unknown): unknown {
-  if ((error as NodeJS.ErrnoException).code !== "ENOSPC") {
-    return error;
-  }
-  return new OperationFailure("DISK_FULL", "The disk of this host is full: make room and try again.");
 }

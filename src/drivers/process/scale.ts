@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { LogStream, Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
 import { replicasOf } from "./environment.js";
+import { expected } from "./full-disk.js";
 import { type InstanceContext, stopGrace } from "./instance.js";
 import { becomeReady, notReady } from "./readiness.js";
 import { ReplicaSet } from "./replica-set.js";
@@ -111,24 +112,30 @@ export class Scaling {
     this.service.others.add(surplus);
     this.service.options.changed();
     try {
-      await surplus.drain(this.target.spec.rollout.drain, this.signal).catch(() => undefined);
-    } finally {
-      await surplus.stop(stopGrace, (done) => void this.count(done).catch(() => undefined));
+      await surplus.drain(this.target.spec.rollout.drain, this.signal);
+    } catch (error) {
+      // None was told to end yet: what they are answering must not be cut off.
       this.service.others.delete(surplus);
-      this.service.options.changed();
+      set.absorb(surplus);
+      throw error;
     }
+    await surplus.stop(stopGrace, (done) => void this.count(done).catch(() => undefined));
+    this.service.others.delete(surplus);
+    this.service.options.changed();
     await this.end();
   }
 
-  private async failed(reason: unknown): Promise<Outcome> {
+  private async failed(error: unknown): Promise<Outcome> {
+    const reason = expected(error);
     if (reason instanceof LeaseLost || !(reason instanceof OperationFailure)) {
       throw reason;
     }
+    const cancelled = reason.cause.code === "CANCELLED_BY_USER";
     if (this.step) {
       const { name, done, of } = this.step;
-      await this.report.step({ step: name, state: "FAILED", done, of });
+      const detail = cancelled ? { detail: "cancelled" } : {};
+      await this.report.step({ step: name, state: "FAILED", done, of, ...detail });
     }
-    const cancelled = reason.cause.code === "CANCELLED_BY_USER";
     return { verdict: cancelled ? "CANCELLED" : "FAILED", cause: reason.cause };
   }
 

@@ -56,6 +56,24 @@ export function running(it: AddCase, rig: Rig): void {
     expect(tail).to.deep.equal(["three"]);
   });
 
+  it("follows logs from before the first deploy, across a failed one, until the service is removed", async () => {
+    const service = ref();
+    const seen: string[] = [];
+    const reading = (async () => {
+      const options = { tail: 10, follow: true, signal: new AbortController().signal };
+      for await (const { line } of rig.bench.driver.logs(service, options)) {
+        seen.push(line);
+      }
+    })();
+    const failing = targetOf(service, app({ env: env({ MODE: "crash" }) }), { commit: rig.first });
+    expect((await rig.replace(null, failing)).verdict).to.equal("FAILED");
+    await until("what the failed one printed", () => seen.includes("boom: no database"));
+    await deploy(targetOf(service, app(), { commit: rig.first }));
+    await until("what the next one printed", () => seen.includes("listening, version one"));
+    await rig.bench.driver.remove(service, new Recorder());
+    await reading;
+  });
+
   it("tells who listens that a service has changed", async () => {
     const service = ref();
     const changed: string[] = [];

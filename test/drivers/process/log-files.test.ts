@@ -44,6 +44,18 @@ describe("a service's log files", () => {
     );
   });
 
+  it("reads no more of a long file than it must, in whole lines and characters", async () => {
+    for (let i = 0; i < 3000; i++) {
+      append(`${i} ${"ü€😀".repeat(i % 40)}`);
+    }
+    expect(await tail(0)).to.deep.equal([]);
+    for (const count of [1, 2, 999, 1000]) {
+      const expected = Array.from({ length: count }, (_, n) => 3000 - count + n);
+      expect(await tail(count)).to.deep.equal(expected.map((i) => `${i} ${"ü€😀".repeat(i % 40)}`));
+    }
+    expect(await tail(5000)).to.have.length(3000);
+  });
+
   it("gives each line once to a follower, whenever it begins", async () => {
     const stop = new AbortController();
     const seen: string[] = [];
