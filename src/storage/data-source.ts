@@ -57,7 +57,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       connectionString: url,
       application_name: "rebake",
       connectionTimeoutMillis: connectTimeoutMs,
+      // Reads (reads.ts) are sent several at once.
       pipeline: true,
+      // A prepared read is planned for its values: the plan that suits a common one scans a table for a rare one.
+      options: "-c plan_cache_mode=force_custom_plan",
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 5_000,
       statement_timeout: options.statementTimeoutMs ?? 30_000,
     },

@@ -51,6 +51,18 @@ describe("reads", () => {
     expect(known).to.deep.equal([{ pid: two!.pid, calls: one!.pid === two!.pid ? 2 : 1 }]);
   });
 
+  it("are planned for their values, however often they are asked for", async () => {
+    const text = "select n from generate_series(1, 9) n where n = $1::int";
+    for (let n = 0; n < 10; n++) {
+      await reads.query(text, [n]);
+    }
+    const [plans] = await reads.query(
+      "select generic_plans::int as generic, custom_plans::int as custom from pg_prepared_statements where statement = $1",
+      [text],
+    );
+    expect(plans).to.deep.equal({ generic: 0, custom: 10 });
+  });
+
   it("are rejected when their connection ends, and go on with another", async () => {
     const lost = await Promise.allSettled([
       reads.query("select pg_terminate_backend(pg_backend_pid())"),
