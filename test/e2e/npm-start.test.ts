@@ -91,7 +91,7 @@ describe("npm start in a terminal", function () {
     return terminals.at(-1)!;
   }
 
-  /** Asks the way the printed example does, until both services that come with Rebake are deployed. */
+  /** Asks the way the printed example does, until the services that come with Rebake are deployed. */
   async function servicesDeployed(url: string): Promise<void> {
     const query = "{ services { edges { node { name state revision } } } }";
     await eventually(
@@ -105,9 +105,9 @@ describe("npm start in a terminal", function () {
         const states = data.services.edges.map(
           ({ node }: any) => `${node.name} ${node.state} ${node.revision}`,
         );
-        return states.sort().join() === "catalog RUNNING 1,orders RUNNING 1";
+        return states.length >= 2 && states.every((state: string) => / RUNNING 1$/.test(state));
       },
-      { deadline: 60_000, what: "both services are deployed" },
+      { deadline: 60_000, what: "all services are deployed" },
     );
   }
 
