@@ -12,7 +12,7 @@ const workers = {
  * the files, so that they may be cached for ever; only `index.html` always has the same name.
  */
 export async function buildGraphiql(source, target) {
-  const { build } = await import("esbuild");
+  const { build, stop } = await import("esbuild");
   const folder = `${target}.new`;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -46,6 +46,8 @@ export async function buildGraphiql(source, target) {
   );
   rmSync(target, { recursive: true, force: true });
   renameSync(folder, target);
+  // Whoever builds may go on as the server: esbuild's own process would stay beside it.
+  await stop();
 }
 
 function outputs({ metafile }) {
