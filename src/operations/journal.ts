@@ -22,6 +22,9 @@ const transitions: Record<StepState, readonly StepState[]> = {
   FAILED: ["PENDING", "RUNNING", "DONE"],
 };
 
+/** Opens the journal of an operation that was claimed. */
+export type OpenJournal = (operation: Operation, transactions: Transactions) => Journal;
+
 /**
  * The durable story of one claimed operation: each write is one transaction with its event, and carries the
  * fence, so that a server that lost its lease cannot write any more.

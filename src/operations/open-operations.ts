@@ -7,6 +7,7 @@ import type { Shutdown } from "../shutdown.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
 import { BulkRebuilds } from "./bulk-rebuilds.js";
+import type { OpenJournal } from "./journal.js";
 import { deployedServices, Observer } from "./observe.js";
 import type { ResolveCommit } from "./pin-intent.js";
 import { SourceChecker } from "./source-checker.js";
@@ -25,6 +26,7 @@ export interface OperationsOptions {
   /** Seconds between two looks for new commits on a branch; 0: never. */
   checkSeconds: number;
   log: Log;
+  openJournal?: OpenJournal;
 }
 
 /** Brings back what is deployed on this host, then works on operations until the shutdown. */

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Operation } from "../domain/operation.js";
 import { LeaseLost, OperationFailure } from "../errors.js";
 import { type Claimant, claimNext, prolong, release } from "./claim.js";
-import { Journal } from "./journal.js";
+import { Journal, type OpenJournal } from "./journal.js";
 import { OperationLogWriter } from "./operation-log.js";
 import { type RunDeps, runOperation } from "./run.js";
 
@@ -12,6 +12,7 @@ export interface WorkerOptions extends RunDeps {
   concurrency: number;
   /** Called when an operation's log has grown. */
   logWritten: (operationId: string) => void;
+  openJournal?: OpenJournal;
 }
 
 interface Running {
@@ -141,7 +142,8 @@ export class Worker {
     const started = performance.now();
     try {
       log.info({ kind: operation.kind, requestedBy: operation.requestedBy }, "operation started");
-      const journal = new Journal(operation, transactions);
+      const { openJournal = (...claimed) => new Journal(...claimed) } = this.options;
+      const journal = openJournal(operation, transactions);
       const io = { log: (line: Parameters<typeof lines.append>[0]) => lines.append(line), signal };
       const outcome = await runOperation(journal, io, { ...this.options, log });
       const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
