@@ -39,7 +39,7 @@ export async function advanceBulkRebuild(tx: Transaction, id: string, drivers: D
   }
   if (bulk.succeeded + bulk.failed + bulk.skipped === bulk.total) {
     bulk.state = endState(bulk);
-    bulk.finishedAt = new Date();
+    bulk.finishedAt = await tx.now();
   }
   if (JSON.stringify(bulk) !== before) {
     await tx.manager.save(BulkRebuild, bulk);

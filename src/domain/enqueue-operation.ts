@@ -59,7 +59,11 @@ export async function enqueueOperation(
   }
   assertThere(service);
   await supersedeQueued(tx, service, request.kind);
-  const operation = tx.manager.create(Operation, { ...blank(service, request), requestedBy: actor.name });
+  const operation = tx.manager.create(Operation, {
+    ...blank(service, request),
+    requestedBy: actor.name,
+    queuedAt: await tx.now(),
+  });
   await tx.manager.insert(Operation, operation);
   tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(operation) });
   return operation;
@@ -104,7 +108,6 @@ function blank(service: Service, request: OperationRequest) {
     idempotencyKey: idempotencyKey ?? null,
     fromRevision: service.deployedRevision,
     steps: initialSteps(kind),
-    queuedAt: new Date(),
     replicas: replicas ?? null,
     source: plan?.source ?? null,
     holds: plan?.holds ?? false,
@@ -163,7 +166,7 @@ export async function endUnstarted(
   state: "SUPERSEDED" | "CANCELLED",
   cause: Cause,
 ): Promise<void> {
-  Object.assign(operation, { state, cause, finishedAt: new Date() });
+  Object.assign(operation, { state, cause, finishedAt: await tx.now() });
   operation.steps = operation.steps.map((step) => ({ ...step, state: "SKIPPED" }));
   await tx.manager.update(
     Operation,

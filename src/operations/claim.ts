@@ -1,5 +1,7 @@
 import { initialSteps, Operation, snapshotOf } from "../domain/operation.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
+import { DatabaseClock } from "./database-clock.js";
+import { Lease, thisMoment } from "./lease.js";
 
 /** Who claims: one process of one home. */
 export interface Claimant {
@@ -10,39 +12,46 @@ export interface Claimant {
   leaseSeconds: number;
 }
 
-/**
- * Takes the next operation that waits, or one whose server is gone, under a lease with a new fence. An operation
- * of an earlier process of this same home needs no waiting: the home's lock says that that process has ended.
- */
-export async function claimNext(transactions: Transactions, claimant: Claimant): Promise<Operation | null> {
-  try {
-    return await transactions.run((tx) => claim(tx, claimant));
-  } catch (error) {
-    // Two servers claimed operations of one service at once: the unique index let one of them through.
-    if ((error as { code?: string }).code === "23505") {
-      return null;
-    }
-    throw error;
-  }
+/** An operation that this server works on for as long as it holds its lease. */
+export interface Claimed {
+  operation: Operation;
+  lease: Lease;
+  clock: DatabaseClock;
 }
 
-async function claim(tx: Transaction, { hostId, owner, leaseSeconds }: Claimant): Promise<Operation | null> {
-  const [row] = await tx.query<{ id: string }>(
-    `update operation set state = 'RUNNING', fence = fence + 1, lease_owner = $2,
+/** Any number will do that nobody else takes: "claim" in ASCII. */
+const lockKey = 0x63_6c_61_69_6d;
+
+/**
+ * Takes an operation whose server is gone, else the next one that waits, under a lease with a new fence and at a free
+ * place of its environment. Servers claim one after the other, so that what one finds free is free.
+ * @param except operations that still run here: their lease may have run out while this process slept
+ */
+export async function claimNext(
+  transactions: Transactions,
+  claimant: Claimant,
+  except: readonly string[] = [],
+): Promise<Claimed | null> {
+  const asked = thisMoment();
+  const found = await transactions.run(async (tx) => {
+    await tx.query("select pg_advisory_xact_lock($1)", [lockKey]);
+    return claim(tx, claimant, except);
+  });
+  return found && { ...found, lease: new Lease(claimant.leaseSeconds, asked) };
+}
+
+async function claim(tx: Transaction, { hostId, owner, leaseSeconds }: Claimant, except: readonly string[]) {
+  const [row] = await tx.query<{ id: string; now: Date }>(
+    `update operation set state = 'RUNNING', fence = fence + 1, lease_owner = $2, slot = next.slot,
        lease_until = now() + make_interval(secs => $3), started_at = coalesce(started_at, now())
-     where id = (
-       select waiting.id from operation as waiting
-       join environment on environment.id = waiting.environment_id
-       where waiting.state in ('QUEUED', 'RUNNING') and (environment.host_id is null or environment.host_id = $1)
-         and case waiting.state
-           when 'QUEUED' then not exists (
-             select from operation as running
-             where running.service_id = waiting.service_id and running.state = 'RUNNING')
-           else waiting.lease_until < now() or (waiting.lease_owner like $1 || '/%' and waiting.lease_owner <> $2) end
-       order by waiting.queued_at, waiting.id
-       for update of waiting skip locked limit 1)
-     returning id`,
-    [hostId, owner, leaseSeconds],
+     from (
+       select * from (${abandoned}) as abandoned
+       union all select * from (${waiting}) as waiting
+       order by rank, queued_at, id limit 1
+     ) as next
+     where operation.id = next.id and operation.state = next.state
+     returning operation.id, clock_timestamp() as now`,
+    [hostId, owner, leaseSeconds, except],
   );
   if (!row) {
     return null;
@@ -53,8 +62,41 @@ async function claim(tx: Transaction, { hostId, owner, leaseSeconds }: Claimant)
     await tx.manager.update(Operation, { id: operation.id }, { steps: operation.steps });
   }
   tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(operation) });
-  return operation;
+  return { operation, clock: new DatabaseClock(row.now) };
 }
+
+/**
+ * What nobody works on any more. An operation of an earlier process of this same home needs no waiting: the home's
+ * lock says that that process has ended.
+ */
+const abandoned = `
+  select 1 as rank, operation.id, operation.state, operation.slot, operation.queued_at
+  from operation join environment on environment.id = operation.environment_id
+  where operation.state = 'RUNNING' and (environment.host_id is null or environment.host_id = $1)
+    and (operation.lease_until < now() or operation.lease_owner like $1 || '/%' and operation.lease_owner <> $2)
+    and operation.id <> all($4::text[])
+  order by operation.queued_at, operation.id limit 1`;
+
+/** Of each environment that this server can work for and that has a place free, the operation that waits longest. */
+const waiting = `
+  select 2 as rank, oldest.id, 'QUEUED' as state, free.slot, oldest.queued_at
+  from environment
+  cross join lateral (
+    select number as slot from generate_series(1, environment.concurrency) as place(number)
+    where not exists (
+      select from operation as running where running.environment_id = environment.id
+        and running.state = 'RUNNING' and running.slot = number)
+    order by number limit 1
+  ) as free
+  cross join lateral (
+    select queued.id, queued.queued_at from operation as queued
+    where queued.environment_id = environment.id and queued.state = 'QUEUED'
+      and not exists (
+        select from operation as running where running.service_id = queued.service_id and running.state = 'RUNNING')
+    order by queued.queued_at, queued.id limit 1
+  ) as oldest
+  where environment.host_id is null or environment.host_id = $1
+  order by oldest.queued_at, oldest.id limit 1`;
 
 /** Prolongs the leases of operations; those not returned are lost. */
 export async function prolong(

@@ -75,6 +75,12 @@ export interface Reporter {
   step(progress: StepProgress): Promise<void>;
   /** Appends to the operation's log; never throws and never waits. */
   log(line: OperationLogLine): void;
+  /**
+   * To be awaited right before every call that changes something on the engine. Resolves at once while the lease
+   * holds for certain, else asks the database; throws LeaseLost when this server may not act any more, and for no
+   * other reason: what was cancelled has to be undone.
+   */
+  assertHeld(): Promise<void>;
   /** Aborted when the operation is cancelled (reason: OperationFailure) or its lease lost (reason: LeaseLost). */
   signal: AbortSignal;
 }

@@ -6,6 +6,8 @@ import { storable } from "../domain/storable.js";
 import { type Cause, LeaseLost, UserInputError, UserInputErrors } from "../errors.js";
 import type { StepSnapshot } from "../events/event-map.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
+import type { Claimed } from "./claim.js";
+import type { DatabaseClock } from "./database-clock.js";
 import type { Outcome, StepProgress, StepState } from "./driver.js";
 import type { PinnedIntent } from "./pin-intent.js";
 import { recordDeployed } from "./record-deployed.js";
@@ -23,7 +25,7 @@ const transitions: Record<StepState, readonly StepState[]> = {
 };
 
 /** Opens the journal of an operation that was claimed. */
-export type OpenJournal = (operation: Operation, transactions: Transactions) => Journal;
+export type OpenJournal = (claimed: Claimed, transactions: Transactions) => Journal;
 
 /**
  * The durable story of one claimed operation: each write is one transaction with its event, and carries the
@@ -32,16 +34,22 @@ export type OpenJournal = (operation: Operation, transactions: Transactions) => 
 export class Journal {
   private last: Promise<void> = Promise.resolve();
 
+  readonly operation: Operation;
+  private readonly clock: DatabaseClock;
+
   constructor(
-    readonly operation: Operation,
+    { operation, clock }: Omit<Claimed, "lease">,
     private readonly transactions: Transactions,
-  ) {}
+  ) {
+    this.operation = operation;
+    this.clock = clock;
+  }
 
   /** Writes a step down. Calls are written one after the other, in the order they came. */
   step(progress: StepProgress): Promise<void> {
     return this.inOrder(() => {
       this.operation.steps = this.operation.steps.map((step) =>
-        step.name === progress.step ? advance(step, progress) : step,
+        step.name === progress.step ? advance(step, progress, this.clock.now()) : step,
       );
       return this.write({ steps: this.operation.steps });
     });
@@ -94,8 +102,8 @@ export class Journal {
         where: { id: this.operation.serviceId },
         lock: { mode: "pessimistic_write" },
       });
-      const steps = this.operation.steps.map((step) => closeStep(step, outcome));
-      const finishedAt = new Date();
+      const finishedAt = this.clock.now();
+      const steps = this.operation.steps.map((step) => closeStep(step, outcome, finishedAt));
       const changes = { state: outcome.verdict, cause, steps, finishedAt };
       await this.update(tx, { ...changes, leaseUntil: null });
       Object.assign(this.operation, changes);
@@ -132,11 +140,12 @@ export class Journal {
   }
 }
 
-function advance(step: StepSnapshot, { state, done, of, detail }: StepProgress): StepSnapshot {
+function advance(step: StepSnapshot, progress: StepProgress, at: Date): StepSnapshot {
+  const { state, done, of, detail } = progress;
   if (!transitions[state].includes(step.state)) {
     throw new Error(`step ${step.name} cannot go from ${step.state} to ${state}`);
   }
-  const now = new Date().toISOString();
+  const now = at.toISOString();
   const ended = state !== "RUNNING";
   return {
     ...step,
@@ -150,13 +159,13 @@ function advance(step: StepSnapshot, { state, done, of, detail }: StepProgress):
 }
 
 /** After the verdict no step is left running or waiting. */
-function closeStep(step: StepSnapshot, { verdict }: Outcome): StepSnapshot {
+function closeStep(step: StepSnapshot, { verdict }: Outcome, at: Date): StepSnapshot {
   if (step.state === "PENDING") {
     return { ...step, state: "SKIPPED" };
   }
   if (step.state === "RUNNING") {
     const good = verdict === "SUCCEEDED" || verdict === "UNPROVEN";
-    return { ...step, state: good ? "DONE" : "FAILED", finishedAt: new Date().toISOString() };
+    return { ...step, state: good ? "DONE" : "FAILED", finishedAt: at.toISOString() };
   }
   return step;
 }

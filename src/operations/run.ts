@@ -6,7 +6,7 @@ import { LeaseLost, OperationFailure, UserInputError, UserInputErrors } from "..
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
 import { chainOf, isUnavailable } from "../storage/unavailable.js";
-import type { Driver, OperationLogLine, Outcome, Reporter, Target } from "./driver.js";
+import type { Driver, Outcome, Reporter, Target } from "./driver.js";
 import type { Journal } from "./journal.js";
 import { pinIntent, type ResolveCommit } from "./pin-intent.js";
 import { buildTarget, deployedIntent, deployedOf, refOf } from "./targets.js";
@@ -26,7 +26,7 @@ export interface RunDeps {
  */
 export async function runOperation(
   journal: Journal,
-  io: { log: (line: OperationLogLine) => void; signal: AbortSignal },
+  io: Omit<Reporter, "step">,
   deps: RunDeps,
 ): Promise<Outcome> {
   const report: Reporter = { step: (progress) => journal.step(progress), ...io };
@@ -44,6 +44,7 @@ async function work(
   deps: RunDeps,
 ): Promise<Outcome> {
   const { manager } = deps.transactions.dataSource;
+  await report.assertHeld();
   switch (journal.operation.kind) {
     case "REMOVE":
       return driver.remove(await refOf(manager, service), report);
@@ -53,6 +54,7 @@ async function work(
     }
     default: {
       const { current, target } = await loadRecipe(service, journal, report, deps);
+      await report.assertHeld();
       return driver.replace(current, target, report);
     }
   }

@@ -1,8 +1,9 @@
 import type { Logger } from "pino";
-import type { Operation } from "../domain/operation.js";
 import { LeaseLost, OperationFailure } from "../errors.js";
-import { type Claimant, claimNext, prolong, release } from "./claim.js";
+import { type Claimant, type Claimed, claimNext, prolong, release } from "./claim.js";
+import type { OperationLogLine } from "./driver.js";
 import { Journal, type OpenJournal } from "./journal.js";
+import { thisMoment } from "./lease.js";
 import { OperationLogWriter } from "./operation-log.js";
 import { type RunDeps, runOperation } from "./run.js";
 
@@ -15,8 +16,7 @@ export interface WorkerOptions extends RunDeps {
   openJournal?: OpenJournal;
 }
 
-interface Running {
-  operation: Operation;
+interface Running extends Claimed {
   abort: AbortController;
   done: Promise<void>;
 }
@@ -32,7 +32,6 @@ export class Worker {
   private loop: Promise<void> = Promise.resolve();
   private heartbeat: NodeJS.Timeout | null = null;
   private beating: Promise<void> = Promise.resolve();
-  private lastBeat = performance.now();
   private failing = false;
 
   constructor(private readonly options: WorkerOptions) {}
@@ -40,7 +39,7 @@ export class Worker {
   start(): void {
     const third = (this.options.claimant.leaseSeconds * 1000) / 3;
     this.heartbeat = setInterval(() => {
-      this.beating = this.beating.then(() => this.beat());
+      void this.beatNow();
     }, third);
     this.loop = this.claimLoop();
   }
@@ -60,7 +59,7 @@ export class Worker {
   /** Somebody asked for an operation to be cancelled, which may run here: looks at once instead of at the next beat. */
   cancelRequested(operationId: string): void {
     if (this.running.has(operationId)) {
-      this.beating = this.beating.then(() => this.beat());
+      void this.beatNow();
     }
   }
 
@@ -86,20 +85,21 @@ export class Worker {
   private async claimLoop(): Promise<void> {
     while (!this.stopping) {
       this.woken = false;
-      const operation = this.running.size < this.options.concurrency ? await this.tryClaim() : null;
-      if (operation) {
-        this.begin(operation);
+      const claimed = this.running.size < this.options.concurrency ? await this.tryClaim() : null;
+      if (claimed) {
+        this.begin(claimed);
       } else if (!this.woken) {
         await this.sleep();
       }
     }
   }
 
-  private async tryClaim(): Promise<Operation | null> {
+  private async tryClaim(): Promise<Claimed | null> {
+    const { transactions, claimant } = this.options;
     try {
-      const operation = await claimNext(this.options.transactions, this.options.claimant);
+      const claimed = await claimNext(transactions, claimant, [...this.running.keys()]);
       this.failing = false;
-      return operation;
+      return claimed;
     } catch (error) {
       this.options.log[this.failing ? "debug" : "error"](
         { err: error },
@@ -123,40 +123,46 @@ export class Worker {
     });
   }
 
-  private begin(operation: Operation): void {
+  private begin(claimed: Claimed): void {
+    const { operation } = claimed;
     const abort = new AbortController();
-    const done = this.work(operation, abort.signal).finally(() => {
+    const done = this.work(claimed, abort.signal).finally(() => {
       this.running.delete(operation.id);
       this.wake();
     });
-    this.running.set(operation.id, { operation, abort, done });
+    this.running.set(operation.id, { ...claimed, abort, done });
     if (operation.cancelRequestedBy !== null) {
       this.cancel(operation.id, operation.cancelRequestedBy);
     }
   }
 
-  private async work(operation: Operation, signal: AbortSignal): Promise<void> {
+  private async work(claimed: Claimed, signal: AbortSignal): Promise<void> {
     const { transactions, logWritten } = this.options;
+    const { operation } = claimed;
     const log = this.options.log.child({ operation: operation.id, service: operation.serviceId });
-    const lines = new OperationLogWriter(operation.id, transactions, logWritten, log);
+    const lines = new OperationLogWriter(claimed, transactions, logWritten, log);
     const started = performance.now();
     try {
       log.info({ kind: operation.kind, requestedBy: operation.requestedBy }, "operation started");
-      const { openJournal = (...claimed) => new Journal(...claimed) } = this.options;
-      const journal = openJournal(operation, transactions);
-      const io = { log: (line: Parameters<typeof lines.append>[0]) => lines.append(line), signal };
+      const { openJournal = (...given) => new Journal(...given) } = this.options;
+      const journal = openJournal(claimed, transactions);
+      const io = {
+        log: (line: OperationLogLine) => lines.append(line),
+        assertHeld: () => this.assertHeld(claimed, signal),
+        signal,
+      };
       const outcome = await runOperation(journal, io, { ...this.options, log });
       const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
       log.info({ verdict: outcome.verdict, cause: outcome.cause?.code, seconds }, "operation ended");
     } catch (error) {
-      await this.leave(operation, error, log);
+      await this.leave(claimed, error, log);
     } finally {
       await lines.close();
     }
   }
 
   /** Whatever failed here might fail again: only a server that stops hands over at once, else the lease runs out. */
-  private async leave(operation: Operation, error: unknown, log: Logger): Promise<void> {
+  private async leave({ operation }: Claimed, error: unknown, log: Logger): Promise<void> {
     if (error instanceof LeaseLost) {
       log.info({ err: error }, "operation left for the next claim");
       await release(this.options.transactions, operation).catch((err) =>
@@ -167,21 +173,41 @@ export class Worker {
     }
   }
 
+  /** A process that slept, or was cut off from the database, asks before it acts again. */
+  private async assertHeld({ operation, lease }: Claimed, signal: AbortSignal): Promise<void> {
+    const lost = () => signal.reason instanceof LeaseLost;
+    if (!lost() && !lease.holds()) {
+      await this.beatNow();
+    }
+    if (lost() || !lease.holds()) {
+      throw new LeaseLost(operation.id);
+    }
+  }
+
+  /** One beat after the other. */
+  private beatNow(): Promise<void> {
+    this.beating = this.beating.then(() => this.beat());
+    return this.beating;
+  }
+
   /** Does not depend on how long a driver takes. What is not prolonged in time stops before its lease ends. */
   private async beat(): Promise<void> {
     const running = [...this.running.values()];
+    const asked = thisMoment();
     try {
       const held = await prolong(
         this.options.transactions,
         this.options.claimant,
         running.map(({ operation }) => operation),
       );
-      this.lastBeat = performance.now();
-      for (const { operation, abort } of running) {
+      for (const { operation, lease, abort } of running) {
         const row = held.find(({ id }) => id === operation.id);
         if (!row && this.running.has(operation.id)) {
           abort.abort(new LeaseLost(operation.id));
-        } else if (row && row.cancelRequestedBy !== null) {
+        } else if (row) {
+          lease.prolonged(asked);
+        }
+        if (row && row.cancelRequestedBy !== null) {
           this.cancel(operation.id, row.cancelRequestedBy);
         }
       }
@@ -192,8 +218,8 @@ export class Worker {
   }
 
   private giveUpWhenLate(): void {
-    if (performance.now() - this.lastBeat > (this.options.claimant.leaseSeconds * 1000 * 2) / 3) {
-      for (const { operation, abort } of this.running.values()) {
+    for (const { operation, lease, abort } of this.running.values()) {
+      if (!lease.holds()) {
         abort.abort(new LeaseLost(operation.id));
       }
     }

@@ -5,6 +5,7 @@ import { type NewEvent, type SerialisedEvent, serialise } from "../events/event-
 /** One unit of work: all of it is committed with its events, or none. */
 export class Transaction {
   readonly events: SerialisedEvent[] = [];
+  private began: Promise<Date> | null = null;
   constructor(readonly manager: EntityManager) {}
 
   /** Runs one statement and returns its rows (for UPDATE and DELETE: those of RETURNING). */
@@ -13,6 +14,12 @@ export class Transaction {
     return Array.isArray(answer) && Array.isArray(answer[0]) && typeof answer[1] === "number"
       ? answer[0]
       : answer;
+  }
+
+  /** When this transaction began, by the database's clock: servers' own clocks may differ. */
+  now(): Promise<Date> {
+    this.began ??= this.query<{ now: Date }>("select now()").then(([row]) => row!.now);
+    return this.began;
   }
 
   /** To be appended to the event log as the last statement of this transaction. */

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import { newId } from "../../src/domain/id.js";
 import { recipeSpecSchema } from "../../src/domain/recipe-spec.js";
 import type { RenderedSpec } from "../../src/domain/rendered-spec.js";
+import { LeaseLost } from "../../src/errors.js";
 import type {
   Driver,
   OperationLogLine,
@@ -57,6 +58,11 @@ export class Recorder implements Reporter {
   async step(progress: StepProgress): Promise<void> {
     this.steps.push(progress);
     await this.onStep(progress, this);
+  }
+  async assertHeld(): Promise<void> {
+    if (this.signal.reason instanceof LeaseLost) {
+      throw this.signal.reason;
+    }
   }
   log(line: OperationLogLine): void {
     this.lines.push(line);

@@ -134,6 +134,7 @@ export class ProcessDriver implements Driver {
     const set = service.serving;
     const of = set?.instances.length ?? 0;
     await report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: 0, of });
+    await report.assertHeld();
     service.closeProxies();
     await set?.drain(set.target.spec.rollout.drain, report.signal).catch(() => undefined);
     if (report.signal.reason instanceof LeaseLost) {

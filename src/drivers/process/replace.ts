@@ -152,6 +152,7 @@ export class Replacement {
     this.signal.throwIfAborted();
     this.step = { name: "TERMINATE_OLD", done: 0, of: count };
     await this.report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: 0, of: count });
+    await this.report.assertHeld();
     this.irrevocable = true;
     this.set.supervise();
     this.set.context.echo = null;
@@ -249,6 +250,7 @@ export class Replacement {
     this.signal.throwIfAborted();
     this.step = { name, done: 0, of };
     await this.report.step({ step: name, state: "RUNNING", done: 0, of });
+    await this.report.assertHeld();
     this.signal.throwIfAborted();
   }
 

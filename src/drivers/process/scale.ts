@@ -146,6 +146,7 @@ export class Scaling {
     this.signal.throwIfAborted();
     this.step = { name, done: 0, of };
     await this.report.step({ step: name, state: "RUNNING", done: 0, of });
+    await this.report.assertHeld();
   }
 
   private async count(done: number): Promise<void> {
