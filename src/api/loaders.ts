@@ -6,9 +6,11 @@ import type { Credential } from "../domain/credential.js";
 import type { Environment } from "../domain/environment.js";
 import type { Operation } from "../domain/operation.js";
 import type { Recipe, RecipeRevision } from "../domain/recipe.js";
+import { type Server, serversOf } from "../domain/server.js";
 import type { Service } from "../domain/service.js";
 import { loadSpecs, type SpecId, type StoredSpec } from "../domain/spec-store.js";
 import type { Update } from "../domain/update.js";
+import { type Waiting, waitingOf } from "../domain/waiting.js";
 import type { Observed } from "../operations/driver.js";
 import type { Reads } from "../storage/reads.js";
 import { countRows, readStretches } from "./list-sql.js";
@@ -85,6 +87,8 @@ export class Loaders {
   readonly activeOperationByService: DataLoader<string, Operation | null>;
   readonly revisionByNumber: DataLoader<{ recipeId: string; number: number }, RecipeRevision | null, string>;
   readonly spec: DataLoader<SpecId, StoredSpec>;
+  readonly waiting: DataLoader<string, Waiting | null>;
+  readonly server: DataLoader<string, Server | null>;
   readonly sourceHead: DataLoader<string, SourceHead | null>;
   /** What a service's engine says, by service id; filled by whoever asks first. */
   readonly observed = new Map<string, Promise<Observed | null>>();
@@ -110,6 +114,14 @@ export class Loaders {
     this.activeOperationByService = rowLoader(reads, listings.operations, "service_id", ofService, active);
     this.revisionByNumber = revisionLoader(reads, listings.revisions);
     this.spec = specLoader(source);
+    this.waiting = new DataLoader(async (ids) => {
+      const found = await waitingOf(reads, ids);
+      return ids.map((id) => found.get(id) ?? null);
+    });
+    this.server = new DataLoader(async (ids) => {
+      const found = new Map((await serversOf(reads, ids)).map((server) => [server.id, server]));
+      return ids.map((id) => found.get(id) ?? null);
+    });
     this.sourceHead = sourceHeadLoader(reads);
     this.pages = groupedLoader(async (keys) => {
       const { listing, where, stretch } = keys[0]!;

@@ -11,6 +11,7 @@ import { OperationResolver } from "./resolvers/operation.js";
 import { OperationSubscriptions } from "./resolvers/operation-subscriptions.js";
 import { PreviewedServiceResolver, PreviewResolver } from "./resolvers/preview.js";
 import { BumpRecipePayloadResolver, RecipeResolver, RecipeRevisionResolver } from "./resolvers/recipe.js";
+import { ServerResolver } from "./resolvers/server.js";
 import { ServiceFieldsResolver, ServiceResolver } from "./resolvers/service.js";
 import { ServiceFeeds, ServiceLogsResolver } from "./resolvers/service-feeds.js";
 import { ServiceMutations } from "./resolvers/service-mutations.js";
@@ -20,6 +21,7 @@ import { UpdateSubscriptions } from "./resolvers/update-subscriptions.js";
 const resolvers = [
   new NodeResolver(),
   new EnvironmentResolver(),
+  new ServerResolver(),
   new RecipeResolver(),
   new RecipeRevisionResolver(),
   new BumpRecipePayloadResolver(),

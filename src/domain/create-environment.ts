@@ -17,6 +17,13 @@ export const environmentValues = z
     "may not name a value twice",
   );
 
+/** Operations at once in an environment, of all servers together. */
+export const environmentConcurrency = z
+  .int("must be a whole number from 1 to 64")
+  .min(1, "must be a whole number from 1 to 64")
+  .max(64, "must be a whole number from 1 to 64");
+const defaultConcurrency = 4;
+
 const environmentInput = z.object({
   code: z
     .string()
@@ -27,6 +34,7 @@ const environmentInput = z.object({
   description: plainText(10_000).nullable().default(""),
   driver: z.enum(driverKinds),
   values: environmentValues.nullable().default([]),
+  concurrency: environmentConcurrency.nullable().default(defaultConcurrency),
 });
 export type CreateEnvironmentInput = z.input<typeof environmentInput>;
 
@@ -43,7 +51,8 @@ export async function createEnvironment(
   driverFor(drivers, parsed.driver);
   const id = newId("environment");
   const added = await tx.query(
-    `insert into environment (id, code, description, driver, host_id, values) values ($1, $2, $3, $4, $5, $6::jsonb)
+    `insert into environment (id, code, description, driver, host_id, values, concurrency)
+     values ($1, $2, $3, $4, $5, $6::jsonb, $7)
      on conflict (code) where deleted_at is null do nothing returning id`,
     [
       id,
@@ -52,6 +61,7 @@ export async function createEnvironment(
       parsed.driver,
       parsed.driver === "PROCESS" ? hostId : null,
       JSON.stringify(parsed.values ?? []),
+      parsed.concurrency ?? defaultConcurrency,
     ],
   );
   if (added.length === 0) {

@@ -30,6 +30,10 @@ export class Environment {
   @Column("jsonb")
   values!: NamedValue[];
 
+  /** Operations at once, of all servers together: 1 to 64. */
+  @Column("integer")
+  concurrency!: number;
+
   /** Deleted ones keep their row, for the history of the services they had; their code is free again. */
   @Column("timestamptz", { name: "deleted_at", nullable: true })
   deletedAt!: Date | null;

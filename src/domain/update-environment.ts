@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UserInputError, UserInputErrors } from "../errors.js";
 import type { Transaction } from "../storage/transaction.js";
-import { environmentValues } from "./create-environment.js";
+import { environmentConcurrency, environmentValues } from "./create-environment.js";
 import type { Drivers } from "./drivers.js";
 import { Environment, type NamedValue } from "./environment.js";
 import { findEnvironment } from "./find.js";
@@ -13,6 +13,7 @@ import { ingredientsOf, type LockedService, lockServices, setDesired } from "./s
 const changes = z
   .object({
     description: plainText(10_000).nullish(),
+    concurrency: environmentConcurrency.nullish(),
     values: environmentValues.nullish().transform((values) => values ?? []),
     unsetValues: z
       .array(z.string())
@@ -29,6 +30,8 @@ export interface UpdateEnvironmentInput {
   /** Its code. */
   environment: string;
   description?: string | null;
+  /** Operations at once; what runs above a new, lower number goes on to its end. */
+  concurrency?: number | null;
   /** Values to set; those not named stay. */
   values?: NamedValue[] | null;
   /** Names of values to take away; what is not there stays away. */
@@ -50,9 +53,10 @@ export async function updateEnvironment(
   const environment = await findEnvironment(tx, input.environment, "update");
   const values = merged(environment.values, parsed.values, parsed.unsetValues);
   const description = parsed.description ?? environment.description;
-  await tx.manager.update(Environment, { id: environment.id }, { description, values });
+  const concurrency = parsed.concurrency ?? environment.concurrency;
+  await tx.manager.update(Environment, { id: environment.id }, { description, concurrency, values });
   const names = changedNames(environment.values, values);
-  Object.assign(environment, { description, values });
+  Object.assign(environment, { description, concurrency, values });
   if (names.length > 0) {
     await assertUnused(tx, environment, parsed.unsetValues);
     await renderAnew(tx, environment, names, drivers);

@@ -30,7 +30,8 @@ export class Observer {
     await Promise.all(this.pending.values());
   }
 
-  private look(driver: Driver, ref: ServiceRef): void {
+  /** Looks at a service now, or once more when it is being looked at. */
+  look(driver: Driver, ref: ServiceRef): void {
     if (this.closed) {
       return;
     }

@@ -6,10 +6,12 @@ import type { Log } from "../log.js";
 import type { Shutdown } from "../shutdown.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
+import { version } from "../version.js";
 import { BulkRebuilds } from "./bulk-rebuilds.js";
 import type { OpenJournal } from "./journal.js";
 import { deployedServices, Observer } from "./observe.js";
 import type { ResolveCommit } from "./pin-intent.js";
+import { Presence } from "./presence.js";
 import { SourceChecker } from "./source-checker.js";
 import { buildTarget, deployedIntent } from "./targets.js";
 import { Worker } from "./worker.js";
@@ -36,9 +38,20 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
   shutdown.add("observer", () => observer.close());
   shutdown.add("drivers", () => Promise.all([...drivers.values()].map((driver) => driver.close())));
   await restoreDeployed(options);
+  const claimant = { hostId, owner: `${hostId}/${randomUUID()}`, leaseSeconds: options.leaseSeconds };
+  const presence = new Presence({
+    ...{ transactions, claimant, version, log },
+    found: (refs) => {
+      for (const ref of refs) {
+        observer.look(drivers.get("PROCESS")!, ref);
+      }
+    },
+  });
+  await presence.start();
+  shutdown.add("presence", () => presence.stop());
   const worker = new Worker({
     ...options,
-    claimant: { hostId, owner: `${hostId}/${randomUUID()}`, leaseSeconds: options.leaseSeconds },
+    claimant,
     logWritten: (operationId) => events.notifier.hint("log", operationId),
   });
   const bulkRebuilds = new BulkRebuilds({ transactions, drivers, log });

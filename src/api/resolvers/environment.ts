@@ -21,6 +21,7 @@ import {
 } from "../types/environment-changes.js";
 import { CreateEnvironmentInput } from "../types/inputs.js";
 import { CreateEnvironmentPayload } from "../types/payloads.js";
+import { ServerType } from "../types/server.js";
 import { ServiceConnection } from "../types/service.js";
 import { UpdateConnection } from "../types/update.js";
 
@@ -86,6 +87,14 @@ export class EnvironmentResolver {
   @FieldResolver(() => EnvironmentHealthType, { description: "What its engine answers now." })
   health(@Root() environment: Environment, @Ctx() context: RequestContext) {
     return checkHealth(context, environment);
+  }
+
+  @FieldResolver(() => ServerType, {
+    nullable: true,
+    description: "Whom it belongs to: for PROCESS, the server of its host; null: any server works for it.",
+  })
+  server(@Root() { hostId }: Environment, @Ctx() context: RequestContext) {
+    return hostId === null ? null : context.loaders.server.load(hostId);
   }
 
   @FieldResolver(() => ServiceConnection, { description: "Its services." })

@@ -1,5 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from "type-graphql";
 import { cancelOperation } from "../../domain/cancel-operation.js";
+import { hasEnded } from "../../domain/operation.js";
 import { assertMayChangeOperation, visibleBulkRebuild, visibleIn } from "../access.js";
 import { operationsWhere } from "../conditions.js";
 import type { RequestContext } from "../context.js";
@@ -10,7 +11,7 @@ import { BulkRebuildType } from "../types/bulk-rebuild.js";
 import { PageArgs } from "../types/connection.js";
 import { OperationFilter } from "../types/filters.js";
 import { CancelOperationInput } from "../types/inputs.js";
-import { LogConnection, OperationConnection, OperationType } from "../types/operation.js";
+import { LogConnection, OperationConnection, OperationType, WaitingType } from "../types/operation.js";
 import { CancelOperationPayload } from "../types/payloads.js";
 import { ServiceType } from "../types/service.js";
 import type { OperationView } from "../views.js";
@@ -55,6 +56,14 @@ export class OperationResolver {
   })
   bulkRebuild(@Root() { bulkRebuildId }: OperationView, @Ctx() context: RequestContext) {
     return bulkRebuildId === null ? null : visibleBulkRebuild(context, bulkRebuildId);
+  }
+
+  @FieldResolver(() => WaitingType, {
+    nullable: true,
+    description: "What it waits for now; null: it is worked on, or has ended.",
+  })
+  waiting(@Root() { id, state }: OperationView, @Ctx() context: RequestContext) {
+    return hasEnded(state) ? null : context.loaders.waiting.load(id);
   }
 
   @FieldResolver(() => LogConnection, { description: "What was printed while it ran, oldest first." })

@@ -6,6 +6,8 @@ import type { RecipeType } from "../../domain/recipe.js";
 import type { EnvVar, PortSpec, RecipeSpec, RestartPolicy, RolloutPolicy } from "../../domain/recipe-spec.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { RolloutClass } from "../../domain/rollout-class.js";
+import type { ServerState } from "../../domain/server.js";
+import type { WaitingReason } from "../../domain/waiting.js";
 import { causeCodes, userErrorCodes } from "../../errors.js";
 import type { OperationKind, OperationState, UpdateReason } from "../../events/event-map.js";
 import type {
@@ -37,6 +39,20 @@ export const DriverKindEnum = enumOf<DriverKind>("DriverKind", "What runs an env
   PROCESS: "Processes of one host, behind Rebake's own proxy.",
   SWARM: "A Docker Swarm.",
   KUBERNETES: "A Kubernetes cluster.",
+});
+
+export const ServerStateEnum = enumOf<ServerState>("ServerState", "Whether a server is there.", {
+  UP: "It was heard of within its lease.",
+  AWAY: "It was not heard of for longer than its lease: it has crashed, or is cut off.",
+  STOPPED: "It has said goodbye.",
+});
+
+export const WaitingReasonEnum = enumOf<WaitingReason>("WaitingReason", "What an operation waits for.", {
+  HOST_AWAY: "The environment belongs to a host whose server is not there.",
+  SERVER_AWAY: "The server that worked on it is not heard of any more; another one takes it over.",
+  SERVICE_BUSY: "Another operation of the service is under way.",
+  ENVIRONMENT_BUSY: "As many operations as the environment allows are under way.",
+  SERVERS_BUSY: "No server has a place free.",
 });
 
 export const RecipeTypeEnum = enumOf<RecipeType>("RecipeType", "What kind of thing a recipe is for.", {

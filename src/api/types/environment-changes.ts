@@ -1,4 +1,4 @@
-import { Field, InputType, ObjectType } from "type-graphql";
+import { Field, InputType, Int, ObjectType } from "type-graphql";
 import type { Environment } from "../../domain/environment.js";
 import { EnvironmentType, NamedValueInput } from "./environment.js";
 import { EventfulPayload, Payload } from "./payloads.js";
@@ -10,6 +10,12 @@ export class UpdateEnvironmentInput {
 
   @Field(() => String, { nullable: true, description: "A new description." })
   description?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: "Operations at once, 1 to 64; what runs above a lower number goes on to its end.",
+  })
+  concurrency?: number | null;
 
   @Field(() => [NamedValueInput], { nullable: true, description: "Values to set; those not named stay." })
   values?: NamedValueInput[] | null;

@@ -40,6 +40,9 @@ export class EnvironmentType extends NodeType {
   @Field(() => [NamedValueType], { description: "Its own values, which recipes can use in variables." })
   values!: NamedValueType[];
 
+  @Field(() => Int, { description: "Operations at once, of all servers together." })
+  concurrency!: number;
+
   @Field(() => DateTime, { nullable: true, description: "Since when it is gone; null: it is there." })
   deletedAt!: Date | null;
 }

@@ -25,6 +25,12 @@ export class CreateEnvironmentInput {
 
   @Field(() => [NamedValueInput], { nullable: true, description: "Values of its own, for recipes to use." })
   values?: NamedValueInput[] | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: "Operations at once, of all servers together, 1 to 64; 4 when absent.",
+  })
+  concurrency?: number | null;
 }
 
 @InputType({ description: "A new recipe with its first revision." })

@@ -1,4 +1,5 @@
 import { Field, Int, ObjectType } from "type-graphql";
+import type { WaitingReason } from "../../domain/waiting.js";
 import type { CauseCode } from "../../errors.js";
 import type { OperationKind, OperationState, StepSnapshot } from "../../events/event-map.js";
 import type { LogStream, StepName, StepState } from "../../operations/driver.js";
@@ -11,6 +12,7 @@ import {
   OperationStateEnum,
   StepNameEnum,
   StepStateEnum,
+  WaitingReasonEnum,
 } from "./enums.js";
 import { NodeType } from "./node.js";
 import { Cursor, DateTime } from "./scalars.js";
@@ -52,6 +54,15 @@ export class CauseType {
 
   @Field(() => [String], { description: "The last lines that git, npm or the app printed, oldest first." })
   lastLines!: string[];
+}
+
+@ObjectType("Waiting", { description: "Why nobody works on an operation now.", simpleResolvers: true })
+export class WaitingType {
+  @Field(() => WaitingReasonEnum, { description: "Stable, for programs." })
+  reason!: WaitingReason;
+
+  @Field({ description: "For people: what it waits for and what to do about it." })
+  message!: string;
 }
 
 @ObjectType("Operation", {

@@ -1,0 +1,122 @@
+import { hostname } from "node:os";
+import type { Logger } from "pino";
+import { serverIsUp } from "../domain/server.js";
+import { tellServicesChanged } from "../domain/service-snapshot.js";
+import type { Transactions } from "../storage/transaction.js";
+import type { Claimant } from "./claim.js";
+import type { ServiceRef } from "./driver.js";
+
+export interface PresenceOptions {
+  transactions: Transactions;
+  claimant: Claimant;
+  version: string;
+  /** Services of this host that others took for lost while it was silent: they have to be looked at again. */
+  found: (refs: ServiceRef[]) => void;
+  log: Logger;
+}
+
+/** Homes that nothing belongs to and nobody has run for so many days are forgotten. */
+const forgetAfterDays = 30;
+
+/**
+ * Says that this server is there, and sees which others are not: the services of a host whose server is silent are
+ * UNKNOWN, those of one that has stopped are STOPPED.
+ */
+export class Presence {
+  private timer: NodeJS.Timeout | null = null;
+  private beating: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: PresenceOptions) {}
+
+  /** Settles once it is known to the others. */
+  async start(): Promise<void> {
+    await this.arrive();
+    const third = (this.options.claimant.leaseSeconds * 1000) / 3;
+    this.timer = setInterval(() => {
+      this.beating = this.beating.then(() => this.beat());
+    }, third);
+  }
+
+  /** Says goodbye. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer ?? undefined);
+    await this.beating;
+    const { transactions, claimant } = this.options;
+    await transactions.run((tx) =>
+      tx.query("update server set stopped_at = now() where host_id = $1 and owner = $2", [
+        claimant.hostId,
+        claimant.owner,
+      ]),
+    );
+  }
+
+  private async arrive(): Promise<void> {
+    const { transactions, claimant, version } = this.options;
+    const { hostId, owner, leaseSeconds } = claimant;
+    await transactions.run((tx) =>
+      tx.query(
+        `insert into server (host_id, owner, name, version, lease_seconds) values ($1, $2, $3, $4, $5)
+         on conflict (host_id) do update set owner = excluded.owner, name = excluded.name,
+           version = excluded.version, lease_seconds = excluded.lease_seconds, started_at = now(), seen_at = now(),
+           stopped_at = null`,
+        [hostId, owner, hostname(), version, leaseSeconds],
+      ),
+    );
+  }
+
+  private async beat(): Promise<void> {
+    try {
+      await this.stay();
+      await this.markLost();
+    } catch (error) {
+      this.options.log.debug({ err: error }, "cannot say that this server is there");
+    }
+  }
+
+  private async stay(): Promise<void> {
+    const { transactions, claimant, found } = this.options;
+    const lost = await transactions.run(async (tx) => {
+      await tx.query("update server set seen_at = now() where host_id = $1 and owner = $2", [
+        claimant.hostId,
+        claimant.owner,
+      ]);
+      return tx.query<ServiceRef>(
+        `select service.id as "serviceId", service.environment_id as "environmentId",
+           environment.code as environment, service.name
+         from environment join service on service.environment_id = environment.id
+         where environment.host_id = $1 and service.state = 'UNKNOWN' and service.removed_at is null`,
+        [claimant.hostId],
+      );
+    });
+    found(lost);
+  }
+
+  private async markLost(): Promise<void> {
+    const { transactions, claimant } = this.options;
+    await transactions.run(async (tx) => {
+      const rows = await tx.query<{ id: string }>(
+        `update service set state = lost.now from (
+           select service.id, case when server.stopped_at is null then 'UNKNOWN' else 'STOPPED' end as now
+           from server join environment on environment.host_id = server.host_id
+           join service on service.environment_id = environment.id and service.removed_at is null
+           where server.host_id <> $1 and not ${serverIsUp} and service.state <> 'STOPPED'
+             and (service.state <> 'UNKNOWN' or server.stopped_at is not null)
+           order by service.id for update of service skip locked
+         ) as lost
+         where service.id = lost.id returning service.id`,
+        [claimant.hostId],
+      );
+      if (rows.length > 0) {
+        await tellServicesChanged(
+          tx,
+          rows.map(({ id }) => id),
+        );
+      }
+      await tx.query(
+        `delete from server where seen_at < now() - make_interval(days => $1)
+           and not exists (select from environment where environment.host_id = server.host_id)`,
+        [forgetAfterDays],
+      );
+    });
+  }
+}
