@@ -10,7 +10,9 @@ import { eventually } from "./eventually.js";
 
 /** As `npm start` runs it: thousands of events at once are short-lived objects, and room for them saves a third. */
 const flags = ["--max-semi-space-size=32"];
-const script = fileURLToPath(new URL("../../src/main.js", import.meta.url));
+/** A program to run, by its place below `dist`. */
+export type Program = "src/main.js" | `test/${string}.js`;
+const pathOf = (program: Program) => fileURLToPath(new URL(`../../${program}`, import.meta.url));
 const started = new Set<RebakeProcess>();
 
 /** What a client sees of a subscription: everything that came, and when it was over. */
@@ -39,8 +41,12 @@ export class RebakeProcess {
    * Starts it and waits until it is ready. Call `endAll` in an `after` hook.
    * @throws Error with its output when it ends instead
    */
-  static async start(home: string, env: Record<string, string> = {}): Promise<RebakeProcess> {
-    const rebake = RebakeProcess.spawn(home, env);
+  static async start(
+    home: string,
+    env: Record<string, string> = {},
+    program: Program = "src/main.js",
+  ): Promise<RebakeProcess> {
+    const rebake = RebakeProcess.spawn(home, env, program);
     const began = performance.now();
     const ended = once(rebake.child, "exit").then(([code]) => {
       throw new Error(`ended with ${code}: ${rebake.output.join("\n")}`);
@@ -57,7 +63,11 @@ export class RebakeProcess {
   }
 
   /** Starts it without waiting for anything. */
-  static spawn(home: string, env: Record<string, string> = {}): RebakeProcess {
+  static spawn(
+    home: string,
+    env: Record<string, string> = {},
+    program: Program = "src/main.js",
+  ): RebakeProcess {
     const surroundings = {
       ...process.env,
       PORT: "0",
@@ -67,7 +77,7 @@ export class RebakeProcess {
       REBAKE_SERVICE_PORTS: servicePorts,
       ...env,
     };
-    const child = spawn(process.execPath, [...flags, script], {
+    const child = spawn(process.execPath, [...flags, pathOf(program)], {
       env: surroundings,
       stdio: ["ignore", "pipe", "pipe"],
     });
