@@ -39,7 +39,7 @@ export interface OperationRow {
 export class Fleet {
   readonly servers: RebakeProcess[] = [];
   private readonly homes = new Map<RebakeProcess, string>();
-  private readonly client: pg.Client;
+  private readonly pool: pg.Pool;
 
   private constructor(
     private readonly database: TestDatabase,
@@ -47,13 +47,12 @@ export class Fleet {
     readonly folder: string,
     private readonly env: Record<string, string>,
   ) {
-    this.client = new pg.Client({ connectionString: database.url });
+    this.pool = new pg.Pool({ connectionString: database.url, max: 4 });
   }
 
   static async open(database: TestDatabase, env: Record<string, string> = {}): Promise<Fleet> {
     const folder = await makeTempFolder();
     const fleet = new Fleet(database, await Engine.start(), folder, env);
-    await fleet.client.connect();
     return fleet;
   }
 
@@ -88,13 +87,13 @@ export class Fleet {
       child.kill("SIGCONT");
     }
     await Promise.all(this.servers.splice(0).map((server) => server.end("SIGTERM")));
-    await this.client.end();
+    await this.pool.end();
     await this.engine.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 
   async sql<Row>(statement: string, parameters: unknown[] = []): Promise<Row[]> {
-    return (await this.client.query(statement, parameters)).rows;
+    return (await this.pool.query(statement, parameters)).rows;
   }
 
   async operation(id: string): Promise<OperationRow> {
