@@ -49,7 +49,7 @@ async function start(parts: ServerParts, config: Config, log: Log, shutdown: Shu
     shutdown,
   );
   const token = await ensureAdminToken(transactions, home);
-  const worker = await openOperations(
+  const { worker, presence } = await openOperations(
     {
       ...{ hostId, transactions, drivers, secretBox, resolveCommit, events },
       leaseSeconds: config.leaseSeconds,
@@ -73,6 +73,7 @@ async function start(parts: ServerParts, config: Config, log: Log, shutdown: Shu
       introspection: config.introspection,
       checks: {
         database: () => dataSource.query("select 1"),
+        writes: () => presence.check(),
         worker: async () => {
           if (!worker.healthy) {
             throw new Error("the worker cannot look for work");

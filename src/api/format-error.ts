@@ -1,7 +1,7 @@
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import { RequestError, type RequestErrorCode, requestErrorCodes } from "../errors.js";
 import type { Log } from "../log.js";
-import { chainOf, isUnavailable } from "../storage/unavailable.js";
+import { chainOf, troubleOf, troubleSentences } from "../storage/unavailable.js";
 
 /** What a client is told of an error. */
 interface Told {
@@ -77,9 +77,13 @@ function askedFor(chain: unknown[]): Told | null {
 }
 
 function unavailable(chain: unknown[]): Told | null {
-  return chain.some((error) => !(error instanceof GraphQLError) && isUnavailable(error))
-    ? { code: "UNAVAILABLE", message: "The database cannot be reached now; try again shortly." }
-    : null;
+  for (const error of chain) {
+    const trouble = error instanceof GraphQLError ? null : troubleOf(error);
+    if (trouble) {
+      return { code: "UNAVAILABLE", message: troubleSentences[trouble] };
+    }
+  }
+  return null;
 }
 
 /** PostgreSQL takes no text with a NUL, not even to look for it (class 22021). */

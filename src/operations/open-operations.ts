@@ -31,8 +31,14 @@ export interface OperationsOptions {
   openJournal?: OpenJournal;
 }
 
+/** What works on operations, for those who ask how it does. */
+export interface Operations {
+  worker: Worker;
+  presence: Presence;
+}
+
 /** Brings back what is deployed on this host, then works on operations until the shutdown. */
-export async function openOperations(options: OperationsOptions, shutdown: Shutdown): Promise<Worker> {
+export async function openOperations(options: OperationsOptions, shutdown: Shutdown): Promise<Operations> {
   const { transactions, drivers, events, hostId, log } = options;
   const observer = new Observer(transactions, drivers, log);
   shutdown.add("observer", () => observer.close());
@@ -77,7 +83,7 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
   bulkRebuilds.start();
   shutdown.add("bulk rebuilds", () => bulkRebuilds.stop());
   lookForCommits(options, shutdown);
-  return worker;
+  return { worker, presence };
 }
 
 function lookForCommits({ checkSeconds, log, ...options }: OperationsOptions, shutdown: Shutdown): void {

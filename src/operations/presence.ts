@@ -25,6 +25,8 @@ const forgetAfterDays = 30;
 export class Presence {
   private timer: NodeJS.Timeout | null = null;
   private beating: Promise<void> = Promise.resolve();
+  private trouble: unknown = null;
+  private saidAt = performance.now();
 
   constructor(private readonly options: PresenceOptions) {}
 
@@ -35,6 +37,20 @@ export class Presence {
     this.timer = setInterval(() => {
       this.beating = this.beating.then(() => this.beat());
     }, third);
+  }
+
+  /**
+   * Resolves when this server could lately write to the database.
+   * @throws Error what kept it from writing
+   */
+  async check(): Promise<void> {
+    this.options.transactions.assertSpace();
+    if (this.trouble !== null) {
+      throw this.trouble;
+    }
+    if (performance.now() - this.saidAt > this.options.claimant.leaseSeconds * 1000) {
+      throw Object.assign(new Error("a write to the database takes longer than a lease"), { code: "55P03" });
+    }
   }
 
   /** Says goodbye. */
@@ -67,8 +83,11 @@ export class Presence {
   private async beat(): Promise<void> {
     try {
       await this.stay();
+      this.saidAt = performance.now();
+      this.trouble = null;
       await this.markLost();
     } catch (error) {
+      this.trouble = error;
       this.options.log.debug({ err: error }, "cannot say that this server is there");
     }
   }
@@ -80,13 +99,16 @@ export class Presence {
         claimant.hostId,
         claimant.owner,
       ]);
-      return tx.query<ServiceRef>(
+      const lost = await tx.query<ServiceRef>(
         `select service.id as "serviceId", service.environment_id as "environmentId",
            environment.code as environment, service.name
          from environment join service on service.environment_id = environment.id
          where environment.host_id = $1 and service.state = 'UNKNOWN' and service.removed_at is null`,
         [claimant.hostId],
       );
+      // As everything does that appends events: somebody who holds the counter is noticed here, too.
+      await tx.query("update event_counter set cursor = cursor");
+      return lost;
     });
     found(lost);
   }

@@ -32,6 +32,7 @@ export class Worker {
   private loop: Promise<void> = Promise.resolve();
   private heartbeat: NodeJS.Timeout | null = null;
   private beating: Promise<void> = Promise.resolve();
+  private beats = 0;
   private failing = false;
 
   constructor(private readonly options: WorkerOptions) {}
@@ -39,7 +40,12 @@ export class Worker {
   start(): void {
     const third = (this.options.claimant.leaseSeconds * 1000) / 3;
     this.heartbeat = setInterval(() => {
-      void this.beatNow();
+      // A beat that does not end says nothing either.
+      if (this.beats > 0) {
+        this.giveUpWhenLate();
+      } else {
+        void this.beatNow();
+      }
     }, third);
     this.loop = this.claimLoop();
   }
@@ -186,7 +192,8 @@ export class Worker {
 
   /** One beat after the other. */
   private beatNow(): Promise<void> {
-    this.beating = this.beating.then(() => this.beat());
+    this.beats++;
+    this.beating = this.beating.then(() => this.beat()).finally(() => this.beats--);
     return this.beating;
   }
 

@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import { Socket } from "node:net";
 import pg from "pg";
 import { DataSource, type DataSourceOptions } from "typeorm";
 import { StartError } from "../errors.js";
@@ -25,6 +26,8 @@ export interface DatabaseOptions {
   idleInTransactionMs?: number;
   /** A statement that runs for longer is ended; in ms. */
   statementTimeoutMs?: number;
+  /** One that waits for longer for somebody else's lock is ended; in ms. */
+  lockTimeoutMs?: number;
 }
 
 const leastVersion = 14;
@@ -54,6 +57,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     poolSize: options.poolSize ?? 10,
     poolErrorHandler: (error: Error) => log.warn({ err: error }, "lost a connection to the database"),
     extra: {
+      Client: PooledClient,
       connectionString: url,
       application_name: "rebake",
       connectionTimeoutMillis: connectTimeoutMs,
@@ -63,9 +67,32 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       options: "-c plan_cache_mode=force_custom_plan",
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 5_000,
       statement_timeout: options.statementTimeoutMs ?? 30_000,
+      lock_timeout: options.lockTimeoutMs ?? 10_000,
+      stream: () => socketThatGivesUp((options.statementTimeoutMs ?? 30_000) + 5_000),
     },
   }).initialize();
   return { dataSource, url, close: () => dataSource.destroy() };
+}
+
+/**
+ * A connection can be ended between the moment it leaves the pool and its first statement, when neither listens for
+ * errors: without anybody who does, that ends the process. The statement that runs on it fails by itself.
+ */
+class PooledClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on("error", () => {});
+  }
+}
+
+/**
+ * A network that swallows packets says nothing: without this a statement would wait for ever. PostgreSQL ends each
+ * statement before, and the pool closes idle connections before, so that silence means that nobody is there.
+ */
+function socketThatGivesUp(milliseconds: number): Socket {
+  const socket = new Socket();
+  const silent = Object.assign(new Error("Connection terminated: no answer"), { code: "ETIMEDOUT" });
+  return socket.setTimeout(milliseconds, () => socket.destroy(silent));
 }
 
 /** A session of its own: locks on it last as long as it does. */

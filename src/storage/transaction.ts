@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from "typeorm";
 import { appendEvents } from "../events/append.js";
 import { type NewEvent, type SerialisedEvent, serialise } from "../events/event-map.js";
+import { chainOf, troubleOf } from "./unavailable.js";
 
 /** One unit of work: all of it is committed with its events, or none. */
 export class Transaction {
@@ -43,9 +44,13 @@ export interface Committed<Result> {
 
 const retried = new Set(["40001", "40P01"]);
 
+/** For how long a database counts as full after it has said so, in ms: what is small it may still take. */
+const fullFor = 10_000;
+
 /** Runs units of work and tells who listens that events were committed. */
 export class Transactions {
   private listener: (newest: bigint) => void = () => {};
+  private full: { error: unknown; at: number } | null = null;
   constructor(readonly dataSource: DataSource) {}
 
   /** Called after each commit with events, with the newest cursor. At most one listener. */
@@ -63,10 +68,20 @@ export class Transactions {
     try {
       return await this.once(work);
     } catch (error) {
+      if (chainOf(error).some((each) => troubleOf(each) === "FULL")) {
+        this.full = { error, at: performance.now() };
+      }
       if (tries > 1 && retried.has((error as { code?: string }).code ?? "")) {
         return this.commit(work, tries - 1);
       }
       throw error;
+    }
+  }
+
+  /** @throws Error what the database said when it lately had no space left */
+  assertSpace(): void {
+    if (this.full !== null && performance.now() - this.full.at < fullFor) {
+      throw this.full.error;
     }
   }
 

@@ -1,7 +1,31 @@
-/** PostgreSQL's classes 08 (connection), 53 (resources) and 57P (shutdown), and the network's own. */
-const codes = /^(08...|53...|57P..|ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)$/;
+/**
+ * Why the database does not do what it is asked now, though the question was right. `UNREACHABLE`: no connection, or it
+ * starts or stops. `FULL`: no space left. `BUSY`: somebody holds a lock, or it takes too long. `READ_ONLY`: a standby, or
+ * set so.
+ */
+export type DatabaseTrouble = "UNREACHABLE" | "FULL" | "BUSY" | "READ_ONLY";
+
+/** PostgreSQL's error codes and the network's own. */
+const byCode: readonly [RegExp, DatabaseTrouble][] = [
+  // disk_full; io_error
+  [/^(53100|58030|ENOSPC)$/, "FULL"],
+  // lock_not_available, query_canceled, idle-in-transaction and transaction timeouts
+  [/^(55P03|57014|25P0[34])$/, "BUSY"],
+  [/^25006$/, "READ_ONLY"],
+  // classes 08 (connection), 53 (resources) and 57P (shutdown)
+  [/^(08...|53...|57P..)$/, "UNREACHABLE"],
+  [/^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)$/, "UNREACHABLE"],
+];
 const messages =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end)|is not established|Driver not Connected/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end|Query read timeout)|already released|is not established|Driver not Connected/;
+
+/** For people, what a request or a look at the server's health says of it. */
+export const troubleSentences: Readonly<Record<DatabaseTrouble, string>> = {
+  UNREACHABLE: "The database cannot be reached now; try again shortly.",
+  FULL: "The database has no disk space left: nothing can be changed until it has some.",
+  BUSY: "The database is busy: something holds what this needs for too long; try again shortly.",
+  READ_ONLY: "The database only reads now: nothing can be changed until it writes again.",
+};
 
 /** An error and what it came from, outermost first. */
 export function chainOf(error: unknown): unknown[] {
@@ -15,13 +39,23 @@ export function chainOf(error: unknown): unknown[] {
   return chain;
 }
 
-/** Whether this error itself says that the database cannot be reached now, or is stopping. */
-export function isUnavailable(error: unknown): boolean {
+/** What this error itself says of the database; null: nothing. */
+export function troubleOf(error: unknown): DatabaseTrouble | null {
   const { code, message, syscall } = error as { code?: unknown; message?: unknown; syscall?: unknown };
-  return (
-    (typeof code === "string" && codes.test(code)) ||
+  if (typeof code === "string") {
+    const found = byCode.find(([pattern]) => pattern.test(code));
+    if (found) {
+      return found[1];
+    }
     // The socket of a local database that is down; of a file it means something else.
-    (code === "ENOENT" && syscall === "connect") ||
-    (typeof message === "string" && messages.test(message))
-  );
+    if (code === "ENOENT" && syscall === "connect") {
+      return "UNREACHABLE";
+    }
+  }
+  return typeof message === "string" && messages.test(message) ? "UNREACHABLE" : null;
+}
+
+/** Whether this error itself says that the database cannot do anything now. */
+export function isUnavailable(error: unknown): boolean {
+  return troubleOf(error) !== null;
 }

@@ -4,13 +4,13 @@ import { expect } from "chai";
 import { Retention } from "../../src/events/retention.js";
 import { describeInBrowser } from "../support/browser.js";
 import { testDatabase } from "../support/cluster.js";
+import { CuttableProxy } from "../support/cuttable-proxy.js";
 import { eventually } from "../support/eventually.js";
 import { rebuild, serviceNamed, verdictOf } from "../support/operations.js";
 import { RebakeProcess } from "../support/rebake-process.js";
 import { bump } from "../support/recipes.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { compile } from "./compile.js";
-import { CuttableProxy } from "./cuttable-proxy.js";
 import { ExamplePage } from "./example-page.js";
 import { PageServer } from "./page-server.js";
 

@@ -81,7 +81,7 @@ describe("taking over from another server", function () {
     await expectGoodEnd(id);
     const lastBy = () => fleet.engine.changes.filter(({ caller }) => caller === pid).length;
     const eventsOf = () =>
-      fleet.sql("select cursor::text from event where operation_id = $1 order by cursor", [id]);
+      fleet.sql("select cursor::text from event where operation_id = $1 order by event.cursor", [id]);
     const before = { row: await fleet.operation(id), changes: lastBy(), events: await eventsOf() };
     working.child.kill("SIGCONT");
     const left = () =>

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type pg from "pg";
 import type { MigrationInterface, QueryRunner } from "typeorm";
 import { type DatabaseOptions, openDatabase } from "../../src/storage/data-source.js";
 import { loadMigrations } from "../../src/storage/migrate.js";
@@ -67,6 +68,18 @@ describe("data source", () => {
     );
     await database.close();
     expect(row).to.deep.equal({ statement: "1234ms", idle: "2345ms", name: "rebake" });
+  });
+
+  it("survives a connection that ends right after it has left the pool", async () => {
+    const database = await open({ migrations });
+    const { master } = database.dataSource.driver as unknown as { master: pg.Pool };
+    const client = await master.connect();
+    const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
+    await client.query("select pg_terminate_backend(pg_backend_pid())").catch(() => {});
+    await ended;
+    client.release(true);
+    expect(await database.dataSource.query("select 1 as one")).to.deep.equal([{ one: 1 }]);
+    await database.close();
   });
 
   it("says where it found no database, without the password", async () => {

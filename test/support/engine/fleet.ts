@@ -42,27 +42,33 @@ export class Fleet {
   private readonly pool: pg.Pool;
 
   private constructor(
-    private readonly database: TestDatabase,
+    private readonly database: Pick<TestDatabase, "url">,
     readonly engine: Engine,
     readonly folder: string,
     private readonly env: Record<string, string>,
   ) {
     this.pool = new pg.Pool({ connectionString: database.url, max: 4 });
+    // A test may end what the pool has open: the next statement says so.
+    this.pool.on("error", () => {});
   }
 
-  static async open(database: TestDatabase, env: Record<string, string> = {}): Promise<Fleet> {
+  static async open(database: Pick<TestDatabase, "url">, env: Record<string, string> = {}): Promise<Fleet> {
     const folder = await makeTempFolder();
     const fleet = new Fleet(database, await Engine.start(), folder, env);
     return fleet;
   }
 
   /** Starts another server, or one with the home that an earlier one had. */
-  async start(home = `home-${this.servers.length + 1}`): Promise<RebakeProcess> {
+  async start(
+    home = `home-${this.servers.length + 1}`,
+    more: Record<string, string> = {},
+  ): Promise<RebakeProcess> {
     const env = {
       DATABASE_URL: this.database.url,
       REBAKE_SECRET_KEY: secretKey,
       TEST_ENGINE_URL: this.engine.url,
       ...this.env,
+      ...more,
     };
     const server = await RebakeProcess.start(join(this.folder, home), env, "test/support/engine/server.js");
     this.servers.push(server);

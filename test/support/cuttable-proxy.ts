@@ -1,9 +1,13 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** A network between a page and a server that a test can cut, as a lost connection is: without a goodbye. */
+/**
+ * A network between a client and a server that a test can cut, as a lost connection is: without a goodbye; or freeze, as
+ * when packets get lost: without a word.
+ */
 export class CuttableProxy {
   private readonly sockets = new Set<Socket>();
   private isCut = false;
+  private isFrozen = false;
   /** Port of the server behind it; another one once that has moved. */
   target = 0;
   url = "";
@@ -26,8 +30,20 @@ export class CuttableProxy {
     }
   }
 
+  /** Hands nothing on any more, in either direction, until `mend`. */
+  freeze(): void {
+    this.isFrozen = true;
+    for (const socket of this.sockets) {
+      socket.pause();
+    }
+  }
+
   mend(): void {
     this.isCut = false;
+    this.isFrozen = false;
+    for (const socket of this.sockets) {
+      socket.resume();
+    }
   }
 
   async close(): Promise<void> {
@@ -53,5 +69,9 @@ export class CuttableProxy {
       });
     }
     client.pipe(server).pipe(client);
+    if (this.isFrozen) {
+      client.pause();
+      server.pause();
+    }
   }
 }
