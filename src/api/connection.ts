@@ -2,6 +2,7 @@ import type { Server } from "graphql-ws";
 import type { Subscriber } from "../events/subscriber.js";
 import type { Subscription } from "../events/subscription.js";
 import type { Feed } from "./feed.js";
+import { nextFrames } from "./frames.js";
 import { Inbox } from "./inbox.js";
 import { FeedIterator } from "./iterators.js";
 import type { CorkedSocket } from "./socket.js";
@@ -109,9 +110,9 @@ export class Connection<Actor, Scope> {
   };
 
   private subscriber(id: string, iterator: FeedIterator): Subscriber {
-    const prefix = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    const prefix = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
     return {
-      deliver: (payloads) => this.socket.write(payloads.map((payload) => `${prefix}${payload}}`)),
+      deliver: (payloads) => this.socket.write(nextFrames(prefix, payloads)),
       bufferedBytes: () => this.socket.bufferedBytes(),
       drained: () => this.socket.drained(),
       complete: iterator.completed,

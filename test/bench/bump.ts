@@ -17,6 +17,8 @@ import { publish, summarise } from "./support/table.js";
 
 const services = 10_000;
 const subscribers = 10;
+/** The same number of events to the same number of subscribers, without a database and without GraphQL. */
+const fanOut = { subscribers: 10, variants: 1, events: 10_000, batch: 500 };
 const rounds = 4;
 const subscription = `subscription { updateAvailable { cursor update { id reasons fromRevision toRevision
   service { id name environment { code } } changes { path before after } } } }`;
@@ -47,7 +49,7 @@ async function measureAll(folder: string): Promise<{ results: Round[]; peak: num
     for (let round = 0; round < rounds; round++) {
       const one = await bumpOnce(rebake, token, client, `level-${round}`);
       const sql = await writeBySql(client);
-      const { milliseconds } = await measure(rawRival());
+      const { milliseconds } = await measure(rawRival(), fanOut);
       results.push({ ...one, sql, broadcast: milliseconds });
     }
     return { results, peak: peakOf(rebake.child.pid!) };

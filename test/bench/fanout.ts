@@ -5,40 +5,62 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { eventually } from "../support/eventually.js";
 import { hubRival, type Rival, rawRival, stockRival, updateAvailable } from "./support/fanout-rivals.js";
-import { publish, summarise } from "./support/table.js";
+import { type Measurement, publish, summarise } from "./support/table.js";
 
-const subscribers = 10;
-const events = 10_000;
-const batch = 500;
+/** Frames that are delivered in one round, whatever the number of subscribers. */
+const deliveries = 60_000;
 const rounds = 3;
-const rivals: Record<string, () => Rival> = {
-  raw: rawRival,
-  hub: hubRival,
-  stock: stockRival,
-};
+const rivals: Record<string, () => Rival> = { raw: rawRival, hub: hubRival, stock: stockRival };
 
-/** 10,000 events to 10 subscribers of one operation, in a process of their own; ms until the last has the last. */
+export interface Load {
+  subscribers: number;
+  /** Distinct operations that they ask for. */
+  variants: number;
+  events: number;
+  /** Events that are published at once; the next ones come in the next turn of the event loop. */
+  batch: number;
+}
+
+/** One event after the other to many subscribers in a process of their own; ms until the last has the last. */
 async function run(): Promise<void> {
+  const rows: Measurement[] = [];
+  for (const subscribers of [10, 100, 1_000]) {
+    for (const variants of subscribers >= 100 ? [1, 20] : [1]) {
+      rows.push(...(await compare({ subscribers, variants, events: deliveries / subscribers, batch: 1 })));
+    }
+  }
+  rows.push(...(await compare({ subscribers: 10, variants: 1, events: deliveries / 10, batch: 500 })));
+  await publish("fan-out", "rival", rows);
+}
+
+async function compare(load: Load): Promise<Measurement[]> {
   const times = Object.fromEntries(Object.keys(rivals).map((what) => [what, [] as number[]]));
   for (let round = 0; round < rounds; round++) {
     for (const [what, make] of Object.entries(rivals)) {
-      times[what]!.push((await measure(make())).milliseconds);
+      times[what]!.push((await measure(make(), load)).milliseconds);
     }
   }
+  const { events, subscribers, variants, batch } = load;
+  const operations = variants === 1 ? "one operation" : `${variants} operations`;
+  const pace = batch === 1 ? "one at a time" : `${batch} at a time`;
+  const what = `${events} events, ${pace}, to ${subscribers} subscribers of ${operations}`;
   const hub = summarise(times.hub!);
-  const what = `${events} events to ${subscribers} subscribers of one operation`;
-  await publish("fan-out", "rival", [
-    { what: `${what}, against a raw ws broadcast`, unit: "ms", rebake: hub, rival: summarise(times.raw!) },
+  return [
+    { what: `${what}, against raw ws`, unit: "ms", rebake: hub, rival: summarise(times.raw!) },
     { what: `${what}, against stock graphql-ws`, unit: "ms", rebake: hub, rival: summarise(times.stock!) },
-  ]);
+  ];
 }
 
-export async function measure(rival: Rival): Promise<{ milliseconds: number; bytes: number }> {
+export async function measure(rival: Rival, load: Load): Promise<{ milliseconds: number; bytes: number }> {
+  const { subscribers, variants, events, batch } = load;
   rival.http.listen(0, "127.0.0.1");
   await once(rival.http, "listening");
   const { port } = rival.http.address() as AddressInfo;
   const script = fileURLToPath(new URL("./support/fanout-subscribers.js", import.meta.url));
-  const child = fork(script, [`ws://127.0.0.1:${port}/graphql`, `${subscribers}`, `${events}`]);
+  const child = fork(script, [
+    `ws://127.0.0.1:${port}/graphql`,
+    ...[subscribers, events, variants].map(String),
+  ]);
   await once(child, "message");
   await eventually(() => rival.subscribers() === subscribers, { deadline: 10_000 });
   const all = Array.from({ length: events }, (_, i) => updateAvailable(BigInt(i + 1)));

@@ -1,5 +1,5 @@
-import { EventEmitter, on } from "node:events";
 import { createServer, type Server } from "node:http";
+import { createPubSub } from "@graphql-yoga/subscription";
 import {
   GraphQLInt,
   GraphQLList,
@@ -16,6 +16,18 @@ import { Subscriptions } from "../../../src/api/subscriptions.js";
 import { GraphqlWebSocket } from "../../../src/api/websocket.js";
 import type { LoggedEvent } from "../../../src/events/event-map.js";
 import { Hub } from "../../../src/events/hub.js";
+
+const fieldNames =
+  "cursor updateId service environment recipe reasons fromRevision toRevision fromSpec toSpec since".split(
+    " ",
+  );
+
+/** The operation that subscribers ask for; each variant is a distinct one, with bytes of its own. */
+export function operation(variant: number): string {
+  return `subscription { updates { ${fieldNames.map((name) => `${keyOf(name, variant)}: ${name}`).join(" ")} } }`;
+}
+
+const keyOf = (name: string, variant: number) => (name === "cursor" ? `c${variant}` : name);
 
 /** One way to bring events to sockets. */
 export interface Rival {
@@ -49,7 +61,7 @@ export function updateAvailable(cursor: bigint): LoggedEvent {
   };
 }
 
-const fieldNames = "updateId service environment recipe fromSpec toSpec since".split(" ");
+const texts = "updateId service environment recipe fromSpec toSpec since".split(" ");
 const update = new GraphQLObjectType<LoggedEvent>({
   name: "Update",
   fields: {
@@ -57,7 +69,7 @@ const update = new GraphQLObjectType<LoggedEvent>({
     reasons: { type: new GraphQLList(GraphQLString), resolve: read("reasons") },
     fromRevision: { type: GraphQLInt, resolve: read("fromRevision") },
     toRevision: { type: GraphQLInt, resolve: read("toRevision") },
-    ...Object.fromEntries(fieldNames.map((name) => [name, { type: GraphQLString, resolve: read(name) }])),
+    ...Object.fromEntries(texts.map((name) => [name, { type: GraphQLString, resolve: read(name) }])),
   },
 });
 
@@ -112,25 +124,30 @@ export function hubRival(): Rival {
   };
 }
 
-/** The same bytes by `ws` alone: no protocol, no execution, one `send` a frame. */
+/** The same bytes by `ws` alone: no protocol, no execution, one `stringify` a distinct frame and one `send` each. */
 export function rawRival(): Rival {
   const http = createServer();
   const server = new WebSocketServer({ server: http, perMessageDeflate: false });
-  const subscribed = new Set<WebSocket>();
+  const byVariant = new Map<number, WebSocket[]>();
   server.on("connection", (socket) => {
     socket.once("message", () => {
       socket.send('{"type":"connection_ack"}');
-      socket.once("message", () => subscribed.add(socket));
+      socket.once("message", (data) => {
+        const variant = Number(/c(\d+): cursor/.exec(String(data))![1]);
+        byVariant.set(variant, [...(byVariant.get(variant) ?? []), socket]);
+      });
     });
   });
   return {
     http,
-    subscribers: () => subscribed.size,
+    subscribers: () => [...byVariant.values()].reduce((sum, sockets) => sum + sockets.length, 0),
     publish: (batch) => {
       for (const event of batch) {
-        const frame = frameOf(event);
-        for (const socket of subscribed) {
-          socket.send(frame);
+        for (const [variant, sockets] of byVariant) {
+          const frame = frameOf(event, variant);
+          for (const socket of sockets) {
+            socket.send(frame);
+          }
         }
       }
     },
@@ -138,34 +155,33 @@ export function rawRival(): Rival {
   };
 }
 
-/** The usual: graphql-ws executes for each subscriber what a pub/sub hands it. */
+/** The usual: graphql-ws executes for each subscriber what type-graphql's pub/sub hands it. */
 export function stockRival(): Rival {
   const http = createServer();
-  const bus = new EventEmitter().setMaxListeners(0);
-  async function* subscribe() {
-    for await (const [event] of on(bus, "update")) {
-      yield event;
-    }
-  }
+  const pubSub = createPubSub<{ updates: [LoggedEvent] }>();
+  let subscribed = 0;
+  const subscribe = () => {
+    subscribed++;
+    return pubSub.subscribe("updates");
+  };
   const server = new WebSocketServer({ server: http, perMessageDeflate: false });
   const stock = useServer({ schema: schema(subscribe), validate }, server);
   return {
     http,
-    subscribers: () => bus.listenerCount("update"),
+    subscribers: () => subscribed,
     publish: (batch) => {
       for (const event of batch) {
-        bus.emit("update", event);
+        pubSub.publish("updates", event);
       }
     },
     close: async () => stock.dispose(),
   };
 }
 
-function frameOf(event: LoggedEvent): string {
+function frameOf(event: LoggedEvent, variant: number): string {
   const payload = event.payload as unknown as Record<string, unknown>;
-  const names = ["updateId", "service", "environment", "recipe", "reasons", "fromRevision", "toRevision"];
-  const rest = ["fromSpec", "toSpec", "since"];
-  const updates = Object.fromEntries([...names, ...rest].map((name) => [name, payload[name]]));
-  const data = { updates: { cursor: `${event.cursor}`, ...updates } };
+  const values: Record<string, unknown> = { ...payload, cursor: `${event.cursor}` };
+  const updates = Object.fromEntries(fieldNames.map((name) => [keyOf(name, variant), values[name]]));
+  const data = { updates };
   return JSON.stringify({ id: "1", type: "next", payload: { data } });
 }

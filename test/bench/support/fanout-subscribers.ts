@@ -1,24 +1,25 @@
 import { WebSocket } from "ws";
+import { operation } from "./fanout-rivals.js";
 
-/** Child process: `<url> <subscribers> <events>`; reports when all are subscribed and when all is there. */
-const [url, subscribers, events] = process.argv.slice(2) as [string, string, string];
-const query = `subscription { updates { cursor updateId service environment recipe reasons
-  fromRevision toRevision fromSpec toSpec since } }`;
+/** Child process: `<url> <subscribers> <events> <variants>`; reports when all have asked and when all is there. */
+const [url, ...numbers] = process.argv.slice(2) as [string, ...string[]];
+const [subscribers, events, variants] = numbers.map(Number) as [number, number, number];
 
-let left = Number(subscribers);
-let ready = Number(subscribers);
-for (let i = 0; i < Number(subscribers); i++) {
-  subscribe();
+let left = subscribers;
+let ready = subscribers;
+for (let i = 0; i < subscribers; i++) {
+  subscribe(i % variants);
 }
 
-function subscribe(): void {
+function subscribe(variant: number): void {
   const socket = new WebSocket(url, "graphql-transport-ws", { perMessageDeflate: false });
   let received = 0;
   let bytes = 0;
   socket.on("open", () => socket.send('{"type":"connection_init","payload":{"token":"bench"}}'));
   socket.on("message", (data: Buffer) => {
     if (received === 0 && data.includes("connection_ack")) {
-      socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query } }));
+      const payload = { query: operation(variant) };
+      socket.send(JSON.stringify({ id: "1", type: "subscribe", payload }));
       ready--;
       if (ready === 0) {
         process.send!({ ready: true });
@@ -27,7 +28,7 @@ function subscribe(): void {
     }
     received++;
     bytes += data.length;
-    if (received === Number(events)) {
+    if (received === events) {
       left--;
       if (left === 0) {
         process.send!({ done: true, bytes: bytes / received });
