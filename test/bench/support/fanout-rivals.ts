@@ -111,6 +111,7 @@ export function hubRival(): Rival {
     formatError,
     onError: console.error,
     origins: [],
+    limits: { socketsPerToken: 10_000 },
   });
   sockets.attach(http);
   return {
