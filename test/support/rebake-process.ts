@@ -32,7 +32,8 @@ export class RebakeProcess {
   /** Milliseconds from the start to its word that it is ready. */
   readyAfter = 0;
   readonly output: string[] = [];
-  private token = "";
+  /** The admin token of its home. */
+  adminToken = "";
   private client: Client | null = null;
 
   private constructor(readonly child: ChildProcess) {}
@@ -58,7 +59,7 @@ export class RebakeProcess {
     rebake.url = JSON.parse(await Promise.race([ready, ended])).url;
     ended.catch(() => {});
     rebake.readyAfter = performance.now() - began;
-    rebake.token = (await readFile(join(home, "admin-token"), "utf8")).trim();
+    rebake.adminToken = (await readFile(join(home, "admin-token"), "utf8")).trim();
     return rebake;
   }
 
@@ -114,7 +115,7 @@ export class RebakeProcess {
   async graphql(query: string, variables: object = {}): Promise<any> {
     const response = await fetch(`${this.url}/graphql`, {
       method: "POST",
-      headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${this.adminToken}`, "content-type": "application/json" },
       body: JSON.stringify({ query, variables }),
     });
     const { data, errors } = (await response.json()) as { data: unknown; errors?: { message: string }[] };
@@ -139,7 +140,7 @@ export class RebakeProcess {
     this.client ??= createClient({
       url: `${this.url.replace("http", "ws")}/graphql`,
       webSocketImpl: WebSocket,
-      connectionParams: { authorization: `Bearer ${this.token}` },
+      connectionParams: { authorization: `Bearer ${this.adminToken}` },
       retryAttempts: 0,
     });
     const events: T[] = [];

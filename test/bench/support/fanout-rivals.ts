@@ -14,6 +14,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { Feed } from "../../../src/api/feed.js";
 import { Subscriptions } from "../../../src/api/subscriptions.js";
 import { GraphqlWebSocket } from "../../../src/api/websocket.js";
+import type { WebSocketLimits } from "../../../src/api/websocket-options.js";
 import type { LoggedEvent } from "../../../src/events/event-map.js";
 import { Hub } from "../../../src/events/hub.js";
 
@@ -85,7 +86,7 @@ function schema(subscribe: () => AsyncIterable<unknown>): GraphQLSchema {
 }
 
 /** Ours. */
-export function hubRival(): Rival {
+export function hubRival(limits: Partial<WebSocketLimits> = {}): Rival {
   const http = createServer();
   const ours = schema(() => new Feed({ types: ["UPDATE_AVAILABLE"] }));
   const events: LoggedEvent[] = [];
@@ -111,12 +112,12 @@ export function hubRival(): Rival {
     formatError,
     onError: console.error,
     origins: [],
-    limits: { socketsPerToken: 10_000 },
+    limits: { socketsPerToken: 10_000, ...limits },
   });
   sockets.attach(http);
   return {
     http,
-    subscribers: () => hub.stats().live,
+    subscribers: () => hub.stats().live + hub.stats().catchingUp,
     publish: (batch) => {
       events.push(...batch);
       hub.publish(batch);
