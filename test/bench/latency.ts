@@ -35,7 +35,7 @@ async function run(): Promise<void> {
     const seen = await Promise.all(children.map((child) => collect(child, last)));
     const committed = await commitTimes(fleet);
     const [same, other] = seen.map((received) => latencies(received, committed)) as [number[], number[]];
-    const all = [...same, ...other];
+    const all = [...same, ...other].sort((one, another) => one - another);
     const row = (what: string, values: number[], part: number, aim?: string) => ({
       what: `commit to subscriber, ${what}`,
       unit: "ms" as const,
@@ -129,7 +129,9 @@ async function commitTimes(fleet: Fleet): Promise<Map<string, number>> {
 }
 
 function latencies(received: Received, committed: Map<string, number>): number[] {
-  return [...received].flatMap(([cursor, times]) => times.map((time) => time - committed.get(cursor)!));
+  return [...received]
+    .flatMap(([cursor, times]) => times.map((time) => time - committed.get(cursor)!))
+    .sort((one, other) => one - other);
 }
 
 await run();

@@ -70,15 +70,15 @@ async function measure(slow: boolean): Promise<Result> {
   if (lazy) {
     // It hears of its end once it reads again.
     lazy.kill("SIGUSR2");
-    await eventually(() => rival.subscribers() === 0 || closed !== null, { deadline: 10_000 }).catch(
-      () => {},
-    );
+    await eventually(() => closed !== null, { deadline: 15_000, what: "the slow one is closed" });
     lazy.kill();
     await once(lazy, "exit");
   }
   await rival.close();
   rival.http.close();
-  const latencies = received.flatMap(([cursor, times]) => times.map((time) => time - sent.get(cursor)!));
+  const latencies = received
+    .flatMap(([cursor, times]) => times.map((time) => time - sent.get(cursor)!))
+    .sort((one, other) => one - other);
   return {
     p50: percentile(latencies, 0.5),
     p99: percentile(latencies, 0.99),
