@@ -124,7 +124,7 @@ export const configTable: readonly ConfigRow[] = [
     meaning: "Whether clients may read the schema: `on` or `off`.",
     allowed: "on or off",
     fallback: true,
-    parse: (given) => (given === "on" ? true : given === "off" ? false : undefined),
+    parse: onOrOff,
   }),
   variable({
     key: "leaseSeconds",
@@ -199,6 +199,16 @@ export const configTable: readonly ConfigRow[] = [
     parse: integer(1, 3650),
   }),
   variable({
+    key: "notify",
+    name: "REBAKE_NOTIFY",
+    default: "on",
+    meaning:
+      "Whether servers wake each other with LISTEN and NOTIFY, which needs a session; `off`: they look every half second.",
+    allowed: "on or off",
+    fallback: true,
+    parse: onOrOff,
+  }),
+  variable({
     key: "install",
     name: "REBAKE_INSTALL",
     default: "examples",
@@ -263,4 +273,8 @@ function portRange(given: string): Config["servicePorts"] | undefined {
   const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(given)?.map(Number) ?? [];
   const isRange = first !== undefined && last !== undefined && first >= 1 && first <= last && last <= 65_535;
   return isRange ? Object.freeze({ first, last }) : undefined;
+}
+
+function onOrOff(given: string): boolean | undefined {
+  return given === "on" ? true : given === "off" ? false : undefined;
 }

@@ -37,6 +37,8 @@ export interface Config {
   readonly cacheMaxAgeDays: number;
   /** How long events can be replayed, in days. */
   readonly eventRetentionDays: number;
+  /** Whether servers wake each other with LISTEN and NOTIFY; they look often when not. */
+  readonly notify: boolean;
   /** What an empty database is filled with at its first start. */
   readonly install: InstallMode;
   readonly installDriver: DriverKind;

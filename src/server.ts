@@ -44,6 +44,7 @@ async function start(parts: ServerParts, config: Config, log: Log, shutdown: Shu
       transactions,
       connection: { connectionString: storage.databaseUrl },
       retentionDays: config.eventRetentionDays,
+      notify: config.notify,
       log: log.child({ part: "events" }),
     },
     shutdown,

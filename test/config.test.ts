@@ -38,6 +38,7 @@ describe("config", () => {
       cacheMaxBytes: 5_368_709_120,
       cacheMaxAgeDays: 30,
       eventRetentionDays: 30,
+      notify: true,
       install: "examples",
       installDriver: "PROCESS",
     });

@@ -17,7 +17,7 @@ export type HintListener = (hint: string | null) => void;
 export interface NotifierOptions {
   connection: pg.ClientConfig;
   onError: (error: unknown) => void;
-  /** Milliseconds between looks when no notification comes; 2,000 unless told. */
+  /** Milliseconds between looks when no notification comes; 2,000 unless told, 500 without notifications. */
   pollInterval?: number;
   /** False: no LISTEN and no NOTIFY; everything is found by polling. */
   notify?: boolean;
@@ -51,8 +51,9 @@ export class Notifier {
   constructor(private readonly options: NotifierOptions) {}
 
   start(): void {
-    this.poll = setInterval(() => this.tellAll(), this.options.pollInterval ?? 2_000);
-    if (this.options.notify === false) {
+    const { notify, pollInterval = notify === false ? 500 : 2_000 } = this.options;
+    this.poll = setInterval(() => this.tellAll(), pollInterval);
+    if (notify === false) {
       return;
     }
     this.connection = new ListenConnection({

@@ -19,7 +19,13 @@ export interface Events {
 
 /** Follows the event log of a database and fans it out. */
 export async function openEvents(
-  options: { transactions: Transactions; connection: pg.ClientConfig; retentionDays: number; log: Log },
+  options: {
+    transactions: Transactions;
+    connection: pg.ClientConfig;
+    retentionDays: number;
+    notify: boolean;
+    log: Log;
+  },
   shutdown: Shutdown,
 ): Promise<Events> {
   const { transactions, connection, log } = options;
@@ -30,6 +36,7 @@ export async function openEvents(
   const hub = new Hub({ read: eventLog.read, onError: warn("a subscription could not be served") });
   const notifier = new Notifier({
     connection,
+    notify: options.notify,
     onError: warn("the database's notifications are interrupted"),
   });
   const reader = new LogReader({
