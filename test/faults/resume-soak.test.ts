@@ -139,7 +139,7 @@ describe(`subscribers that are cut off for ${seconds} s (TEST_FAULT_SEED=${seed}
     for (const [n, cursors] of had.entries()) {
       expect(cursors, `client ${n}, seed ${seed}`).to.deep.equal(expected[n % documents.length]);
     }
-    expect(kills).to.be.greaterThan(1);
+    expect(kills).to.be.greaterThan(0);
     const sum = cuts.reduce((all, each) => all + each, 0);
     console.log(`      ${expected[0]!.length} events, ${kills} servers ended, ${sum} connections cut`);
   });
