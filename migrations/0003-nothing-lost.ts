@@ -22,6 +22,9 @@ const statements = [
   "create index operation_lease on operation (lease_until) where state = 'RUNNING'",
   "drop index operation_claim",
 
+  // A deploy looks for its name among the services that were removed, too.
+  "create index service_once_named on service (environment_id, name)",
+
   // The newest server of each home; `stopped_at`: it said goodbye.
   `create table server (
      host_id text primary key,
