@@ -1,7 +1,7 @@
 import type { Environment } from "../domain/environment.js";
 import type { Service } from "../domain/service.js";
 import { RequestError } from "../errors.js";
-import type { Driver, DriverHealth, Observed, ServiceLogLine } from "../operations/driver.js";
+import type { Driver, DriverHealth, Observed, ServiceLogLine, ServiceRef } from "../operations/driver.js";
 import type { RequestContext } from "./context.js";
 
 /** How long an engine may take to answer a query, in ms. */
@@ -49,11 +49,10 @@ async function ask(context: RequestContext, service: Service): Promise<Observed 
   if (typeof driver === "string" || service.removedAt) {
     return null;
   }
-  const { id: serviceId, name, environmentId } = service;
   try {
-    return await inTime(driver.inspect({ serviceId, environmentId, environment: environment.code, name }));
+    return await inTime(driver.inspect(refTo(service, environment)));
   } catch (error) {
-    context.deps.log.warn({ err: error, service: serviceId }, "a service could not be inspected");
+    context.deps.log.warn({ err: error, service: service.id }, "a service could not be inspected");
     return null;
   }
 }
@@ -72,8 +71,11 @@ export async function logsOf(
   if (typeof driver === "string") {
     throw new RequestError("UNAVAILABLE", driver);
   }
-  const { id: serviceId, name, environmentId } = service;
-  return driver.logs({ serviceId, environmentId, environment: environment.code, name }, options);
+  return driver.logs(refTo(service, environment), options);
+}
+
+function refTo({ id: serviceId, name, environmentId, adopted }: Service, { code }: Environment): ServiceRef {
+  return { serviceId, environmentId, environment: code, name, adopted };
 }
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
 import type { ServiceState } from "../operations/driver.js";
+import type { FieldChange } from "./changes.js";
 import type { Source } from "./recipe-spec.js";
 import type { RenderedSpec } from "./rendered-spec.js";
 import type { SpecId } from "./spec-store.js";
@@ -100,6 +101,18 @@ export class Service {
   /** Which row of `source_head` knows about its branch. */
   @Column("text", { name: "source_key", nullable: true })
   sourceKey!: string | null;
+
+  /** The image that runs, as it was pinned; null: none, or a driver for which images mean nothing. */
+  @Column("text", { name: "deployed_image", nullable: true })
+  deployedImage!: string | null;
+
+  /** What its engine calls it when Rebake took it over there; null: Rebake named it. */
+  @Column("text", { nullable: true })
+  adopted!: string | null;
+
+  /** What somebody changed by hand on the engine since it was deployed; null: nothing is known of. */
+  @Column("jsonb", { nullable: true })
+  drift!: FieldChange[] | null;
 
   @CreateDateColumn({ name: "created_at", type: "timestamptz" })
   createdAt!: Date;

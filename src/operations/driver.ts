@@ -1,3 +1,4 @@
+import type { FieldChange } from "../domain/changes.js";
 import type { RenderedSpec } from "../domain/rendered-spec.js";
 import type { Cause } from "../errors.js";
 
@@ -24,6 +25,19 @@ export interface ServiceRef {
   environment: string;
   /** e.g. `orders` */
   name: string;
+  /** What it is called on its engine when Rebake took it over there; null: as the driver calls it. */
+  adopted: string | null;
+}
+
+/** An image as a recipe names it. */
+export type ImageSpec = NonNullable<RenderedSpec["image"]>;
+
+/** Opens a registry. */
+export interface RegistryCredential {
+  username: string;
+  password: string;
+  /** e.g. `registry.example.com:5000` */
+  server: string;
 }
 
 /** Everything a driver needs to run a service: the projected spec and the facts that are not part of it. */
@@ -38,6 +52,10 @@ export interface Target {
   replicas: number;
   /** The pinned commit (full hash), null without a source. */
   commit: string | null;
+  /** The image as it was pinned (see `Driver.pinImage`), null without one. */
+  image: string | null;
+  /** For the image's registry; null when it is public. */
+  registryCredential: RegistryCredential | null;
   /** Plaintext by secret version id. Never log it, never write it to disk in clear. */
   secrets: ReadonlyMap<string, string>;
   /** For the source's repository; null when it is public. */
@@ -127,6 +145,21 @@ export interface Observed {
   /** Fingerprint and stamp of what runs; null when nothing does. */
   fingerprint: string | null;
   operationId: string | null;
+  /** Whether somebody changed on the engine what Rebake had put there; `Driver.drift` tells what. */
+  drifted: boolean;
+}
+
+/** A service of an engine that this Rebake did not deploy. */
+export interface ForeignService {
+  /** What the engine calls it; unique there. */
+  name: string;
+  image: string | null;
+  mode: RenderedSpec["mode"];
+  replicas: number;
+  running: number;
+  createdAt: Date;
+  /** Id of the other Rebake installation that deployed it; null: none did. */
+  installation: string | null;
 }
 
 export interface ServiceLogLine {
@@ -170,7 +203,22 @@ export interface Driver {
    * number when it fails.
    */
   scale(target: Target, report: Reporter): Promise<Outcome>;
+  /**
+   * Pins an image, so that all replicas run the same: a reference with its digest where the registry gives one, as
+   * the pull policy wants it. What images mean nothing to returns null.
+   * @throws OperationFailure IMAGE_NOT_FOUND, REGISTRY_REFUSED, REGISTRY_UNREACHABLE, ENGINE_UNREACHABLE
+   */
+  pinImage(
+    environmentId: string,
+    image: ImageSpec,
+    credential: RegistryCredential | null,
+    signal: AbortSignal,
+  ): Promise<string | null>;
   inspect(ref: ServiceRef): Promise<Observed>;
+  /** What the engine has instead of what `deployed` says, field by field in the engine's own terms; empty: no drift. */
+  drift(deployed: Target): Promise<FieldChange[]>;
+  /** Services of the environment's engine that this Rebake did not deploy; those it adopted are among them. */
+  foreign(environmentId: string): Promise<ForeignService[]>;
   /** The last `tail` lines, then, when `follow`, new ones until the signal aborts. */
   logs(
     ref: ServiceRef,

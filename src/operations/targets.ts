@@ -41,6 +41,8 @@ export async function buildTarget(
     recipe: (await manager.findOneByOrFail(Recipe, { id: service.recipeId })).name,
     replicas: service.replicas,
     commit: intent.commit,
+    image: null,
+    registryCredential: null,
     secrets: await openSecrets(manager, secretBox, service.id, spec),
     gitCredential: await loadGitCredential(manager, secretBox, spec.source?.credential ?? null),
   };
@@ -87,6 +89,7 @@ export async function refOf(manager: EntityManager, service: Service): Promise<S
     environmentId: service.environmentId,
     environment: environment.code,
     name: service.name,
+    adopted: service.adopted,
   };
 }
 

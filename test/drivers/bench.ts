@@ -104,7 +104,13 @@ export const quick = { monitor: 0, deadline: 30, drain: 5 };
 export const healthProbe = { httpGet: { path: "/health" }, tcp: null, exec: null, period: 1, timeout: 2 };
 
 export function newRef(name = "orders"): ServiceRef {
-  return { serviceId: newId("service"), environmentId: newId("environment"), environment: "DEV", name };
+  return {
+    serviceId: newId("service"),
+    environmentId: newId("environment"),
+    environment: "DEV",
+    name,
+    adopted: null,
+  };
 }
 
 export function targetOf(ref: ServiceRef, spec: RenderedSpec, facts: Partial<Target> = {}): Target {
@@ -116,6 +122,8 @@ export function targetOf(ref: ServiceRef, spec: RenderedSpec, facts: Partial<Tar
     recipe: "node-service",
     replicas: 1,
     commit: null,
+    image: null,
+    registryCredential: null,
     secrets: new Map(),
     gitCredential: null,
     ...facts,

@@ -1,8 +1,10 @@
 import { EventEmitter, once } from "node:events";
+import type { FieldChange } from "../../src/domain/changes.js";
 import type { RenderedSpec } from "../../src/domain/rendered-spec.js";
 import type {
   Driver,
   DriverKind,
+  ForeignService,
   Observed,
   Outcome,
   Projection,
@@ -26,7 +28,14 @@ export class ScriptedDriver implements Driver {
     verdict: "SUCCEEDED",
     cause: null,
   });
-  observed: Observed = { state: "RUNNING", tasks: [], ports: [], fingerprint: null, operationId: null };
+  observed: Observed = {
+    state: "RUNNING",
+    tasks: [],
+    ports: [],
+    fingerprint: null,
+    operationId: null,
+    drifted: false,
+  };
   private listener: (ref: ServiceRef) => void = () => {};
 
   constructor(readonly kind: DriverKind = "PROCESS") {}
@@ -47,6 +56,18 @@ export class ScriptedDriver implements Driver {
   scale(target: Target, report: Reporter): Promise<Outcome> {
     this.scaled.push(target);
     return this.scaling(target, report);
+  }
+
+  async pinImage(): Promise<string | null> {
+    return null;
+  }
+
+  async drift(): Promise<FieldChange[]> {
+    return [];
+  }
+
+  async foreign(): Promise<ForeignService[]> {
+    return [];
   }
 
   async inspect(): Promise<Observed> {

@@ -115,8 +115,27 @@ export class ProcessDriver implements Driver {
   async inspect(ref: ServiceRef): Promise<Observed> {
     const service = this.services.get(serviceKey(ref));
     return (
-      service?.observe() ?? { state: "STOPPED", tasks: [], ports: [], fingerprint: null, operationId: null }
+      service?.observe() ?? {
+        state: "STOPPED",
+        tasks: [],
+        ports: [],
+        fingerprint: null,
+        operationId: null,
+        drifted: false,
+      }
     );
+  }
+
+  async pinImage(): Promise<null> {
+    return null;
+  }
+
+  async drift(): Promise<[]> {
+    return [];
+  }
+
+  async foreign(): Promise<[]> {
+    return [];
   }
 
   logs(

@@ -105,6 +105,7 @@ export class Service {
       ports: main ? this.ports(main) : [],
       fingerprint: this.serving?.target.fingerprint ?? null,
       operationId: this.serving?.target.stamp.operationId ?? null,
+      drifted: false,
     };
   }
 

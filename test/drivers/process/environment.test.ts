@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { childEnvironment } from "../../../src/drivers/process/environment.js";
 import { specOf, targetOf } from "../bench.js";
 
-const ref = { serviceId: "svc_1", environmentId: "env_1", environment: "DEV", name: "orders" };
+const ref = { serviceId: "svc_1", environmentId: "env_1", environment: "DEV", name: "orders", adopted: null };
 const facts = { instance: 2, ports: new Map([["http", 4321]]), files: "/files" };
 
 describe("the environment of an app", () => {

@@ -64,6 +64,18 @@ export class EngineDriver implements Driver {
     return { verdict: target.spec.readiness ? "SUCCEEDED" : "UNPROVEN", cause: null };
   }
 
+  async pinImage(): Promise<null> {
+    return null;
+  }
+
+  async drift(): Promise<[]> {
+    return [];
+  }
+
+  async foreign(): Promise<[]> {
+    return [];
+  }
+
   async inspect(ref: ServiceRef): Promise<Observed> {
     const found = await this.client.find(ref);
     return found ? observedOf(found) : nothing;
@@ -183,6 +195,7 @@ const nothing: Observed = {
   ports: [],
   fingerprint: null,
   operationId: null,
+  drifted: false,
 };
 
 function desiredOf({ ref, stamp, spec, fingerprint, commit, replicas }: Target): Desired {
@@ -206,5 +219,5 @@ function observedOf({ desired, replicas }: View): Observed {
   }));
   const state = ready >= desired.replicas ? "RUNNING" : ready > 0 ? "DEGRADED" : "STARTING";
   const { fingerprint, stamp } = desired;
-  return { state, tasks, ports: [], fingerprint, operationId: stamp.operationId };
+  return { state, tasks, ports: [], fingerprint, operationId: stamp.operationId, drifted: false };
 }
