@@ -58,9 +58,23 @@ export const causeCodes = {
   SUPERSEDED_BY_NEWER: "A newer request for the same service took its place before it started.",
   SPEC_INVALID: "The recipe can no longer be rendered for this service; the sentence says why.",
   CREDENTIAL_MISSING: "The recipe names a credential that does not exist; create it, then rebuild.",
+  CREDENTIAL_MISMATCH:
+    "The recipe names a credential for another registry than its image's; have it name the right one, then rebuild.",
   INPUT_MISSING: "The recipe asks for inputs that the service has no value for; the sentence names them.",
   NOTHING_DEPLOYED: "Nothing of the service runs that could be restarted or scaled; rebuild it first.",
   DISK_FULL: "The disk of the host is full.",
+  IMAGE_NOT_FOUND: "The registry has no such image or tag, or shows it only to who has a credential.",
+  REGISTRY_REFUSED: "The image's registry refuses the credential, or wants one.",
+  REGISTRY_UNREACHABLE: "The image's registry cannot be reached; the sentence says from where.",
+  ENGINE_UNREACHABLE:
+    "The environment names no engine, or its engine cannot be reached; see the environment's health.",
+  ENGINE_REFUSED: "The engine did not accept what was asked of it; the sentence has its own words.",
+  NO_SUITABLE_NODE:
+    "No node of the engine can take a replica: placement, resources or ports; the sentence says which.",
+  OUT_OF_MEMORY:
+    "The new process was killed because it used more memory than it may; raise resources.memory.",
+  CHANGED_ON_ENGINE:
+    "Somebody changed the service on its engine by hand meanwhile; look at what they did, then rebuild.",
   DRIVER_FAULT: "The driver failed in a way it did not expect; the server's log has the details.",
 } as const;
 export type CauseCode = keyof typeof causeCodes;
