@@ -35,6 +35,8 @@ describe("log", () => {
       const text = logged(format, (log) => {
         log.info({ token: "hunter2", request: { headers: { authorization: "Bearer hunter2" } } }, "a");
         log.info({ config: { databaseUrl: "postgres://u:hunter2@h/d", secretKey: "hunter2" } }, "b");
+        log.info({ target: { registryCredential: "hunter2" }, connection: { key: "hunter2" } }, "c");
+        log.info({ input: { swarm: { key: "hunter2" } }, engine: { modem: { key: "hunter2" } } }, "d");
       });
       expect(text).to.include("[hidden]").and.not.to.include("hunter2");
     }

@@ -8,6 +8,12 @@ export interface SwarmConnection {
   key: string | null;
 }
 
+/** What may be shown of a connection. */
+export interface Engine {
+  host: string;
+  tls: boolean;
+}
+
 /** The engines that drivers speak to, by environment. */
 export interface Connections<Connection> {
   /** Ids of the environments of this kind that are not deleted. */
@@ -17,4 +23,9 @@ export interface Connections<Connection> {
    * @throws OperationFailure ENGINE_UNREACHABLE when the environment has none
    */
   of(environmentId: string): Promise<Connection>;
+}
+
+/** What a connection's ciphertext is bound to, so that it opens nowhere else. */
+export function connectionContext(environmentId: string): string {
+  return `environment-connection:${environmentId}`;
 }

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { UserInputError } from "../errors.js";
 import { driverKinds } from "../operations/driver.js";
+import type { SecretBox } from "../storage/secrets.js";
 import type { Transaction } from "../storage/transaction.js";
 import { type Drivers, driverFor } from "./drivers.js";
 import { Environment } from "./environment.js";
 import { newId } from "./id.js";
 import { parseInput } from "./parse-spec.js";
 import { plainText, variableName } from "./recipe-spec.js";
+import { connectionFields, sealFirstConnection } from "./seal-connection.js";
 
 /** An environment's own values. */
 export const environmentValues = z
@@ -35,24 +37,27 @@ const environmentInput = z.object({
   driver: z.enum(driverKinds),
   values: environmentValues.nullable().default([]),
   concurrency: environmentConcurrency.nullable().default(defaultConcurrency),
+  ...connectionFields,
 });
 export type CreateEnvironmentInput = z.input<typeof environmentInput>;
 
 /**
- * Adds a place to run services. A PROCESS environment belongs to the host of the server that was asked.
+ * Adds a place to run services. A PROCESS environment belongs to the host of the server that was asked; one of
+ * another driver names its engine.
  * @throws UserInputError NAME_TAKEN, DRIVER_UNAVAILABLE; UserInputErrors INVALID
  */
 export async function createEnvironment(
   tx: Transaction,
   input: CreateEnvironmentInput,
-  { hostId, drivers }: { hostId: string; drivers: Drivers },
+  { hostId, drivers, secretBox }: { hostId: string; drivers: Drivers; secretBox: SecretBox },
 ): Promise<Environment> {
   const parsed = parseInput(environmentInput, input, []);
   driverFor(drivers, parsed.driver);
   const id = newId("environment");
+  const sealed = sealFirstConnection({ id, driver: parsed.driver }, parsed, secretBox);
   const added = await tx.query(
-    `insert into environment (id, code, description, driver, host_id, values, concurrency)
-     values ($1, $2, $3, $4, $5, $6::jsonb, $7)
+    `insert into environment (id, code, description, driver, host_id, values, concurrency, connection, engine)
+     values ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9::jsonb)
      on conflict (code) where deleted_at is null do nothing returning id`,
     [
       id,
@@ -62,6 +67,8 @@ export async function createEnvironment(
       parsed.driver === "PROCESS" ? hostId : null,
       JSON.stringify(parsed.values ?? []),
       parsed.concurrency ?? defaultConcurrency,
+      sealed?.connection ?? null,
+      sealed && JSON.stringify(sealed.engine),
     ],
   );
   if (added.length === 0) {

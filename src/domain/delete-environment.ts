@@ -5,7 +5,8 @@ import { findEnvironment } from "./find.js";
 import { named } from "./named.js";
 
 /**
- * Takes an environment away. The history of the services it had stays, its code is free again.
+ * Takes an environment away. The history of the services it had stays, its code is free again,
+ * its keys are forgotten.
  * @throws UserInputError NOT_FOUND, IN_USE naming the services in it
  */
 export async function deleteEnvironment(
@@ -24,5 +25,6 @@ export async function deleteEnvironment(
   environment.deletedAt = new Date();
   const { id, deletedAt } = environment;
   await tx.manager.update(Environment, { id }, { deletedAt });
+  await tx.query("update environment set connection = null where id = $1", [id]);
   return environment;
 }

@@ -1,5 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
 import type { DriverKind } from "../operations/driver.js";
+import type { Engine } from "./connection.js";
 
 /** A value of an environment's own that recipes can use as `$REBAKE_VALUE_<name>`. */
 export interface NamedValue {
@@ -29,6 +30,13 @@ export class Environment {
 
   @Column("jsonb")
   values!: NamedValue[];
+
+  /**
+   * What may be shown of its connection; null for PROCESS. The connection itself is no field: whoever loads an
+   * environment must not have its keys.
+   */
+  @Column("jsonb", { nullable: true })
+  engine!: Engine | null;
 
   /** Operations at once, of all servers together: 1 to 64. */
   @Column("integer")

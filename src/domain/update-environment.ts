@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserInputError, UserInputErrors } from "../errors.js";
+import type { SecretBox } from "../storage/secrets.js";
 import type { Transaction } from "../storage/transaction.js";
 import { environmentConcurrency, environmentValues } from "./create-environment.js";
 import type { Drivers } from "./drivers.js";
@@ -8,6 +9,7 @@ import { findEnvironment } from "./find.js";
 import { named } from "./named.js";
 import { parseInput } from "./parse-spec.js";
 import { plainText, type RecipeSpec } from "./recipe-spec.js";
+import { connectionFields, sealConnection } from "./seal-connection.js";
 import { ingredientsOf, type LockedService, lockServices, setDesired } from "./set-desired.js";
 
 const changes = z
@@ -20,6 +22,7 @@ const changes = z
       .max(500, "may have at most 500 entries")
       .nullish()
       .transform((names) => names ?? []),
+    ...connectionFields,
   })
   .refine(({ values, unsetValues }) => !values.some(({ name }) => unsetValues.includes(name)), {
     path: ["unsetValues"],
@@ -36,6 +39,8 @@ export interface UpdateEnvironmentInput {
   values?: NamedValue[] | null;
   /** Names of values to take away; what is not there stays away. */
   unsetValues?: string[] | null;
+  /** Takes the place of the whole connection: what it does not name is gone. */
+  swarm?: z.input<typeof connectionFields.swarm>;
 }
 
 /**
@@ -47,7 +52,7 @@ export interface UpdateEnvironmentInput {
 export async function updateEnvironment(
   tx: Transaction,
   input: UpdateEnvironmentInput,
-  drivers: Drivers,
+  { drivers, secretBox }: { drivers: Drivers; secretBox: SecretBox },
 ): Promise<Environment> {
   const parsed = parseInput(changes, input, []);
   const environment = await findEnvironment(tx, input.environment, "update");
@@ -55,6 +60,16 @@ export async function updateEnvironment(
   const description = parsed.description ?? environment.description;
   const concurrency = parsed.concurrency ?? environment.concurrency;
   await tx.manager.update(Environment, { id: environment.id }, { description, concurrency, values });
+  const sealed = sealConnection(environment, parsed, secretBox);
+  if (sealed) {
+    const { connection, engine } = sealed;
+    await tx.query("update environment set connection = $2, engine = $3::jsonb where id = $1", [
+      environment.id,
+      connection,
+      JSON.stringify(engine),
+    ]);
+    environment.engine = engine;
+  }
   const names = changedNames(environment.values, values);
   Object.assign(environment, { description, concurrency, values });
   if (names.length > 0) {

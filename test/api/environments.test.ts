@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import type { Feed } from "../../src/api/feed.js";
+import { createLog } from "../../src/log.js";
 import { testDatabase } from "../support/cluster.js";
+import { ca, certificate, key } from "../support/pems.js";
 import { apiServer, type Json } from "./api-server.js";
 
 const spec = { env: [{ name: "REGION", kind: "COMPUTED", value: "$REBAKE_VALUE_REGION" }] };
@@ -170,6 +172,88 @@ describe("environments over HTTP", () => {
       const query = `mutation ($code: String!) { ${name}(input: { environment: $code }) { errors { code } } }`;
       expect((await api.current.error(query, { code }, token)).extensions.code).to.equal("FORBIDDEN");
     }
+  });
+});
+
+describe("engines of environments over HTTP", () => {
+  const database = testDatabase();
+  const printed: string[] = [];
+  const log = createLog(
+    { logLevel: "trace", logFormat: "json" },
+    { write: (line) => void printed.push(line) },
+  );
+  const api = apiServer(database, { log });
+  const answers: Json[] = [];
+  const host = "tcp://engine.example:2376";
+
+  async function mutate(name: "createEnvironment" | "updateEnvironment", input: object): Promise<Json> {
+    const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input`;
+    const query = `mutation SetEngine($input: ${type}!) { payload: ${name}(input: $input) {
+      environment { id code engine { host tls } } errors { code field message } } }`;
+    const { payload } = await api.current.query(query, { input });
+    answers.push(payload);
+    return payload;
+  }
+  const engineOf = async (code: string) => {
+    const answer = await api.current.query(
+      "query ($code: String!) { environment(code: $code) { driver engine { host tls } } }",
+      { code },
+    );
+    answers.push(answer);
+    return answer.environment;
+  };
+
+  it("are given and replaced, and shown without their keys", async () => {
+    const swarm = { host, ca, certificate, key };
+    const made = await mutate("createEnvironment", { code: "PROD", driver: "SWARM", swarm });
+    expect(made.environment.engine).to.deep.equal({ host, tls: true });
+    const socket = { host: "unix:///var/run/docker.sock" };
+    const moved = await mutate("updateEnvironment", { environment: "PROD", swarm: socket });
+    expect(moved.environment.engine).to.deep.equal({ ...socket, tls: false });
+    await mutate("updateEnvironment", { environment: "PROD", description: "as before" });
+    expect(await engineOf("PROD")).to.deep.equal({ driver: "SWARM", engine: { ...socket, tls: false } });
+    await mutate("createEnvironment", { code: "DEV", driver: "PROCESS" });
+    expect(await engineOf("DEV")).to.deep.equal({ driver: "PROCESS", engine: null });
+  });
+
+  it("say which of their fields to put right", async () => {
+    const swarm = { host, ca, certificate, key: certificate };
+    const { errors, environment } = await mutate("updateEnvironment", { environment: "PROD", swarm });
+    expect([environment, errors]).to.deep.equal([
+      null,
+      [
+        {
+          code: "INVALID",
+          field: ["swarm", "key"],
+          message: "swarm.key: must be a private key in PEM, without a passphrase.",
+        },
+      ],
+    ]);
+    const missing = await mutate("createEnvironment", { code: "OTHER", driver: "SWARM" });
+    expect(missing.errors.map(({ field }: Json) => field)).to.deep.equal([["swarm"]]);
+  });
+
+  it("have keys in no answer, no event and no line of the log, whatever goes wrong", async () => {
+    await mutate("createEnvironment", {
+      code: "PROD",
+      driver: "SWARM",
+      swarm: { host, ca, certificate, key },
+    });
+    const events = await api.current.sql("select payload from event");
+    const all = JSON.stringify([answers, events, printed]);
+    expect(all).to.contain("NAME_TAKEN").and.to.contain("SetEngine");
+    expect(all).not.to.match(/BEGIN|MIIB|MHc/);
+  });
+
+  it("show the image that runs as it was pinned", async () => {
+    const { catalog } = api.current;
+    const image = `node:20@sha256:${"a".repeat(64)}`;
+    await catalog.recipe("shop", { image: { name: "node", tag: "20" } });
+    await catalog.deploy({ environment: "PROD", recipe: "shop", name: "orders" });
+    const query = '{ service(environment: "PROD", name: "orders") { image } }';
+    expect((await api.current.query(query)).service).to.deep.equal({ image: null });
+    await api.current.sql("update service set deployed_image = $1", [image]);
+    expect((await api.current.query(query)).service).to.deep.equal({ image });
   });
 });
 

@@ -94,7 +94,7 @@ describe("mutations", () => {
     expect(await codes("createEnvironment", { code: "DEV", driver: "PROCESS" })).to.deep.equal([
       "NAME_TAKEN code",
     ]);
-    expect(await codes("createEnvironment", { code: "SW", driver: "SWARM" })).to.deep.equal([
+    expect(await codes("createEnvironment", { code: "K8S", driver: "KUBERNETES" })).to.deep.equal([
       "DRIVER_UNAVAILABLE driver",
     ]);
     expect(await codes("createRecipe", { name: "Shop", spec: {} })).to.deep.equal(["INVALID name"]);

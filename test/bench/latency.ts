@@ -70,7 +70,7 @@ async function withCommitTimes(home: string): Promise<EmbeddedPostgres> {
 async function seed(fleet: Fleet): Promise<void> {
   const [server] = fleet.servers;
   await server!.mutate(
-    'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM }) { errors { message } } }',
+    'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" } }) { errors { message } } }',
   );
   await server!.mutate(
     'mutation { p: createRecipe(input: { name: "shop", spec: {} }) { errors { message } } }',

@@ -38,7 +38,7 @@ async function measure(leaseSeconds: number): Promise<number[]> {
     const first = await fleet.start();
     await fleet.start();
     await first.mutate(
-      'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM }) { errors { message } } }',
+      'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" } }) { errors { message } } }',
     );
     const spec = { env: [{ name: "START_MS", kind: "STATIC", value: "300" }] };
     await first.mutate(

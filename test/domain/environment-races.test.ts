@@ -38,7 +38,7 @@ describe("an environment that changes while others work with it", () => {
   const bump = (spec: object) => (tx: Transaction) =>
     bumpRecipe(tx, { recipe, spec }, actor, catalog.drivers);
   const region = (value: string) => (tx: Transaction) =>
-    updateEnvironment(tx, { environment: code, values: [{ name: "REGION", value }] }, catalog.drivers);
+    updateEnvironment(tx, { environment: code, values: [{ name: "REGION", value }] }, catalog);
   const remove = (tx: Transaction) => deleteEnvironment(tx, { environment: code });
 
   /** What each service should run: revision, title and region. */

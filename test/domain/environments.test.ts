@@ -37,7 +37,7 @@ describe("environments", () => {
   const deploy = (name: string, more: object = {}) =>
     catalog.deploy({ environment: code, recipe, name, ...more });
   const update = (input: Omit<UpdateEnvironmentInput, "environment">) =>
-    catalog.run((tx) => updateEnvironment(tx, { environment: code, ...input }, catalog.drivers));
+    catalog.run((tx) => updateEnvironment(tx, { environment: code, ...input }, catalog));
   const remove = () => catalog.run((tx) => deleteEnvironment(tx, { environment: code }));
   const region = (value: string) => ({ values: [{ name: "REGION", value }] });
   const query = (sql: string) => catalog.transactions.dataSource.query(sql, [code]);

@@ -32,7 +32,7 @@ describe("a network to PostgreSQL that swallows packets", function () {
     url.port = new URL(network.url).port;
     cutOff = await far.start("far", { DATABASE_URL: url.href });
     await cutOff.mutate(
-      'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM }) { errors { message } } }',
+      'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" } }) { errors { message } } }',
     );
     const spec = { env: [{ name: "START_MS", kind: "STATIC", value: "1500" }] };
     await cutOff.mutate(

@@ -29,7 +29,7 @@ describe("a PostgreSQL that fails", function () {
     const first = await fleet.start();
     await fleet.start();
     await first.mutate(
-      'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM }) { errors { message } } }',
+      'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" } }) { errors { message } } }',
     );
     await first.mutate(
       'mutation ($spec: RecipeSpecInput!) { p: createRecipe(input: { name: "shop", spec: $spec }) { errors { message } } }',

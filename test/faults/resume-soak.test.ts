@@ -36,7 +36,7 @@ describe(`subscribers that are cut off for ${seconds} s (TEST_FAULT_SEED=${seed}
     await fleet.start();
     for (const code of ["E1", "E2"]) {
       await first.mutate(
-        `mutation { p: createEnvironment(input: { code: "${code}", driver: SWARM }) { errors { message } } }`,
+        `mutation { p: createEnvironment(input: { code: "${code}", driver: SWARM, swarm: { host: "unix:///engine" } }) { errors { message } } }`,
       );
     }
     await first.mutate(

@@ -27,7 +27,7 @@ describe("three servers on one queue", function () {
     const first = await fleet.start();
     await fleet.start();
     await fleet.start();
-    const setup = `mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM, concurrency: ${environmentLimit} }) { errors { message } } }`;
+    const setup = `mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" }, concurrency: ${environmentLimit} }) { errors { message } } }`;
     await first.mutate(setup);
     await first.mutate(
       'mutation ($spec: RecipeSpecInput!) { p: createRecipe(input: { name: "shop", spec: $spec }) { errors { message } } }',

@@ -21,7 +21,7 @@ describe("taking over from another server", function () {
     const first = await fleet.start("a");
     await fleet.start("b");
     await first.mutate(
-      `mutation { createEnvironment(input: { code: "PROD", driver: SWARM }) { errors { message } } }`,
+      `mutation { createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" } }) { errors { message } } }`,
     );
     await first.mutate(
       'mutation ($spec: RecipeSpecInput!) { createRecipe(input: { name: "shop", spec: $spec }) { errors { message } } }',

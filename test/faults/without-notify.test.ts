@@ -17,7 +17,7 @@ describe("two servers without LISTEN and NOTIFY", function () {
     one = await fleet.start();
     two = await fleet.start();
     await one.mutate(
-      'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM }) { errors { message } } }',
+      'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" } }) { errors { message } } }',
     );
     await one.mutate(
       'mutation { p: createRecipe(input: { name: "shop", spec: {} }) { errors { message } } }',

@@ -77,7 +77,7 @@ describe("claims", () => {
     for (let i = 0; i < 3; i++) {
       running.push((await claimNext(catalog.transactions, here))!);
     }
-    await catalog.run((tx) => updateEnvironment(tx, { environment: code, concurrency: 1 }, catalog.drivers));
+    await catalog.run((tx) => updateEnvironment(tx, { environment: code, concurrency: 1 }, catalog));
     await finish(running[2]!.operation);
     await finish(running[1]!.operation);
     expect(await claimNext(catalog.transactions, here)).to.equal(null);

@@ -64,7 +64,7 @@ describe("states that are asked for", () => {
   const bump = (level: string) => shop.catalog.bump(recipe, { spec: { env: env(level) } });
   const setRegion = (value: string) =>
     shop.catalog.run((tx) =>
-      updateEnvironment(tx, { environment: "DEV", values: [{ name: "REGION", value }] }, drivers()),
+      updateEnvironment(tx, { environment: "DEV", values: [{ name: "REGION", value }] }, shop.catalog),
     );
   const lastTarget = () => shop.catalog.driver.replaced.at(-1)!.target;
   const runs = () =>

@@ -1,5 +1,5 @@
 import { bumpRecipe } from "../../src/domain/bump-recipe.js";
-import { createEnvironment } from "../../src/domain/create-environment.js";
+import { type CreateEnvironmentInput, createEnvironment } from "../../src/domain/create-environment.js";
 import { createRecipe } from "../../src/domain/create-recipe.js";
 import { type DeployServiceInput, deployService } from "../../src/domain/deploy-service.js";
 import type { Drivers } from "../../src/domain/drivers.js";
@@ -13,11 +13,16 @@ import { ScriptedDriver } from "./scripted-driver.js";
 
 export const actor = { tokenId: "tok_test", name: "Алиса" };
 export const hostId = "host-1";
+type SwarmInput = CreateEnvironmentInput["swarm"];
 
-/** A database with a scripted driver, and the verbs as one-liners. */
+/** A database with scripted drivers, and the verbs as one-liners. */
 export class Catalog {
   readonly driver = new ScriptedDriver();
-  readonly drivers: Drivers = new Map<DriverKind, ScriptedDriver>([["PROCESS", this.driver]]);
+  readonly swarm = new ScriptedDriver("SWARM");
+  readonly drivers: Drivers = new Map<DriverKind, ScriptedDriver>([
+    ["PROCESS", this.driver],
+    ["SWARM", this.swarm],
+  ]);
 
   private constructor(
     readonly transactions: Transactions,
@@ -36,7 +41,12 @@ export class Catalog {
 
   environment(code: string, values: { name: string; value: string }[] = []) {
     const input = { code, driver: "PROCESS" as const, values };
-    return this.run((tx) => createEnvironment(tx, input, { hostId, drivers: this.drivers }));
+    return this.run((tx) => createEnvironment(tx, input, { hostId, ...this }));
+  }
+
+  swarmEnvironment(code: string, swarm: SwarmInput = { host: "unix:///run/engine" }) {
+    const input = { code, driver: "SWARM" as const, swarm };
+    return this.run((tx) => createEnvironment(tx, input, { hostId, ...this }));
   }
 
   recipe(name: string, spec: unknown = {}) {

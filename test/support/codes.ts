@@ -10,6 +10,11 @@ export async function messagesOf(work: Promise<unknown>): Promise<string[]> {
   return (await userErrorsOf(work)).map(({ message }) => message);
 }
 
+/** Which fields of the input they are about. */
+export async function fieldsOf(work: Promise<unknown>): Promise<(string | undefined)[]> {
+  return (await userErrorsOf(work)).map(({ field }) => field?.join("."));
+}
+
 async function userErrorsOf(work: Promise<unknown>): Promise<UserInputError[]> {
   try {
     await work;

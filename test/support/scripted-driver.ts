@@ -5,9 +5,11 @@ import type {
   Driver,
   DriverKind,
   ForeignService,
+  ImageSpec,
   Observed,
   Outcome,
   Projection,
+  RegistryCredential,
   Reporter,
   ServiceLogLine,
   ServiceRef,
@@ -41,6 +43,9 @@ export class ScriptedDriver implements Driver {
   constructor(readonly kind: DriverKind = "PROCESS") {}
 
   project(spec: RenderedSpec): Projection {
+    if (this.kind !== "PROCESS") {
+      return { spec, ignored: [] };
+    }
     return { spec: { ...spec, image: null }, ignored: spec.image ? ["image"] : [] };
   }
 
@@ -58,8 +63,18 @@ export class ScriptedDriver implements Driver {
     return this.scaling(target, report);
   }
 
-  async pinImage(): Promise<string | null> {
-    return null;
+  readonly pinned: { image: ImageSpec; credential: RegistryCredential | null }[] = [];
+  /** What `pinImage` answers. */
+  pinning: (image: ImageSpec, signal: AbortSignal) => Promise<string | null> = async () => null;
+
+  pinImage(
+    _environmentId: string,
+    image: ImageSpec,
+    credential: RegistryCredential | null,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    this.pinned.push({ image, credential });
+    return this.pinning(image, signal);
   }
 
   async drift(): Promise<FieldChange[]> {

@@ -52,8 +52,12 @@ export type CauseCode =
   | 'APP_EXITED'
   /** Somebody cancelled the operation. */
   | 'CANCELLED_BY_USER'
+  /** Somebody changed the service on its engine by hand meanwhile; look at what they did, then rebuild. */
+  | 'CHANGED_ON_ENGINE'
   /** The start command cannot be executed. */
   | 'COMMAND_NOT_FOUND'
+  /** The recipe names a credential for another registry than its image's; have it name the right one, then rebuild. */
+  | 'CREDENTIAL_MISMATCH'
   /** The recipe names a credential that does not exist; create it, then rebuild. */
   | 'CREDENTIAL_MISSING'
   /** A step did not end within its deadline. */
@@ -64,8 +68,14 @@ export type CauseCode =
   | 'DISK_FULL'
   /** The driver failed in a way it did not expect; the server's log has the details. */
   | 'DRIVER_FAULT'
+  /** The engine did not accept what was asked of it; the sentence has its own words. */
+  | 'ENGINE_REFUSED'
+  /** The environment names no engine, or its engine cannot be reached; see the environment's health. */
+  | 'ENGINE_UNREACHABLE'
   /** git could not fetch the commit; the evidence has its last lines. */
   | 'FETCH_FAILED'
+  /** The registry has no such image or tag, or shows it only to who has a credential. */
+  | 'IMAGE_NOT_FOUND'
   /** The recipe asks for inputs that the service has no value for; the sentence names them. */
   | 'INPUT_MISSING'
   /** npm failed; the evidence has its last lines. */
@@ -74,6 +84,10 @@ export type CauseCode =
   | 'NOTHING_DEPLOYED'
   /** The new process runs but does not listen on $REBAKE_PORT. */
   | 'NOT_LISTENING'
+  /** No node of the engine can take a replica: placement, resources or ports; the sentence says which. */
+  | 'NO_SUITABLE_NODE'
+  /** The new process was killed because it used more memory than it may; raise resources.memory. */
+  | 'OUT_OF_MEMORY'
   /** The package.json is not valid JSON. */
   | 'PACKAGE_JSON_INVALID'
   /** The source has no package.json where the recipe says it is. */
@@ -84,6 +98,10 @@ export type CauseCode =
   | 'PROBE_FAILED'
   /** The repository has no such branch or commit. */
   | 'REF_NOT_FOUND'
+  /** The image's registry refuses the credential, or wants one. */
+  | 'REGISTRY_REFUSED'
+  /** The image's registry cannot be reached; the sentence says from where. */
+  | 'REGISTRY_UNREACHABLE'
   /** The git repository does not exist, cannot be reached or refuses the credential. */
   | 'REPOSITORY_UNREACHABLE'
   /** The recipe can no longer be rendered for this service; the sentence says why. */

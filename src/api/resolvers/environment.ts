@@ -69,7 +69,7 @@ export class EnvironmentResolver {
   ) {
     const check = () => assertMayChangeAll(context);
     return runMutation(context, check, async (tx) => ({
-      environment: await updateEnvironment(tx, toPlain(input), context.deps.drivers),
+      environment: await updateEnvironment(tx, toPlain(input), context.deps),
     }));
   }
 

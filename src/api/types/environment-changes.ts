@@ -1,6 +1,6 @@
 import { Field, InputType, Int, ObjectType } from "type-graphql";
 import type { Environment } from "../../domain/environment.js";
-import { EnvironmentType, NamedValueInput } from "./environment.js";
+import { EnvironmentType, NamedValueInput, SwarmConnectionInput } from "./environment.js";
 import { EventfulPayload, Payload } from "./payloads.js";
 
 @InputType({ description: "What changes of an environment; what is absent stays." })
@@ -22,6 +22,13 @@ export class UpdateEnvironmentInput {
 
   @Field(() => [String], { nullable: true, description: "Names of values to take away." })
   unsetValues?: string[] | null;
+
+  @Field(() => SwarmConnectionInput, {
+    nullable: true,
+    description:
+      "For SWARM: takes the place of the whole connection, so that keys that are not given again are gone.",
+  })
+  swarm?: SwarmConnectionInput | null;
 }
 
 @InputType({ description: "An environment to take away." })

@@ -3,7 +3,7 @@ import type { RecipeType } from "../../domain/recipe.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { DriverKind } from "../../operations/driver.js";
 import { DriverKindEnum, RecipeTypeEnum, ServiceModeEnum } from "./enums.js";
-import { NamedValueInput } from "./environment.js";
+import { NamedValueInput, SwarmConnectionInput } from "./environment.js";
 import { RecipeSpecInput, SourceInput } from "./recipe-spec.js";
 
 /** The option of a field by which a mutation can be repeated safely. */
@@ -31,6 +31,12 @@ export class CreateEnvironmentInput {
     description: "Operations at once, of all servers together, 1 to 64; 4 when absent.",
   })
   concurrency?: number | null;
+
+  @Field(() => SwarmConnectionInput, {
+    nullable: true,
+    description: "Its engine; needed for SWARM, and for no other driver.",
+  })
+  swarm?: SwarmConnectionInput | null;
 }
 
 @InputType({ description: "A new recipe with its first revision." })

@@ -10,6 +10,7 @@ import { keepBases, keepInputs, specIdOf } from "../../../src/domain/spec-store.
 import { project } from "../../../src/drivers/process/project.js";
 import type { DriverKind } from "../../../src/operations/driver.js";
 import { openDatabase } from "../../../src/storage/data-source.js";
+import { openSecretBox } from "../../../src/storage/secrets.js";
 import { type Transaction, Transactions } from "../../../src/storage/transaction.js";
 import { ScriptedDriver } from "../../support/scripted-driver.js";
 import { silent } from "../../support/silent.js";
@@ -39,10 +40,13 @@ export async function seedServices(url: string, services: number, environments =
   const database = await openDatabase({ url, log: silent, entities });
   const transactions = new Transactions(database.dataSource);
   const drivers = benchDrivers();
+  const secretBox = await openSecretBox({ home: "unused", key: Buffer.alloc(32, 7) });
   const codes = Array.from({ length: environments }, (_, n) => `BENCH-${n}`);
   for (const code of codes) {
     const input = { code, driver: "PROCESS" as const };
-    await transactions.run((tx) => createEnvironment(tx, input, { hostId: "another-host", drivers }));
+    await transactions.run((tx) =>
+      createEnvironment(tx, input, { hostId: "another-host", drivers, secretBox }),
+    );
   }
   await transactions.run((tx) => createRecipe(tx, { name: "everywhere", spec: specOf("info") }, benchActor));
   await transactions.run((tx) => addServices(tx, services, drivers));
