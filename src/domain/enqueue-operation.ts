@@ -18,6 +18,8 @@ export interface PlannedState {
   toRevision: number;
   /** Null: the newest of the branch. */
   commit: string | null;
+  /** As it was pinned; null: what its tag points at now. */
+  image: string | null;
   /** The service's own source with this state; null: it stays what it is. */
   source: Partial<Source> | null;
   /** Whether the service stays held at it. */
@@ -118,6 +120,7 @@ function blank(service: Service, request: OperationRequest) {
     spec: plan?.spec ?? null,
     fingerprint: plan?.fingerprint ?? null,
     commit: plan?.commit ?? null,
+    image: plan?.image ?? null,
     cause: null,
     cancelRequestedBy: null,
     startedAt: null,

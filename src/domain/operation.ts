@@ -57,7 +57,7 @@ export class Operation {
   @Column("integer", { name: "from_revision", nullable: true })
   fromRevision!: number | null;
 
-  /** Set once LOAD_RECIPE is done, like `spec`, `fingerprint` and `commit`: the journalled intent. */
+  /** Set once LOAD_RECIPE is done, like `spec`, `fingerprint`, `commit` and `image`: the journalled intent. */
   @Column("integer", { name: "to_revision", nullable: true })
   toRevision!: number | null;
 
@@ -69,6 +69,10 @@ export class Operation {
 
   @Column("text", { nullable: true })
   commit!: string | null;
+
+  /** As it was pinned; null: none, or a driver for which images mean nothing. */
+  @Column("text", { nullable: true })
+  image!: string | null;
 
   /** Replicas that a SCALE asks for. */
   @Column("integer", { nullable: true })

@@ -92,6 +92,7 @@ async function planState(
     fingerprint: desired.fingerprint,
     toRevision: revision.number,
     commit: asked.commit,
+    image: null,
     source: source ?? {},
     holds: asked.commit !== null || revision.number !== recipe.currentRevision,
     heldRevision: recipe.currentRevision,

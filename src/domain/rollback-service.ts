@@ -17,7 +17,7 @@ export interface RollbackServiceInput {
 
 /**
  * Queues the return to exactly what an earlier operation had brought: recipe revision, inputs, the environment's values
- * as they were, commit. Once there, the service is held: what is newest now raises no Update, something newer does.
+ * as they were, commit, image. Once there, the service is held: what is newest now raises no Update, something newer does.
  * @throws UserInputError NOT_FOUND, CONFLICT, INVALID
  */
 export async function rollbackService(
@@ -40,6 +40,7 @@ export async function rollbackService(
     fingerprint: earlier.fingerprint!,
     toRevision: earlier.toRevision!,
     commit: earlier.commit,
+    image: earlier.image,
     source: earlier.source,
     holds: true,
     heldRevision: recipe.currentRevision,
@@ -71,8 +72,10 @@ async function lastOther(tx: Transaction, service: Service): Promise<Operation> 
     take: 100,
   });
   const found = earlier.find(
-    ({ fingerprint, commit }) =>
-      fingerprint !== service.deployedFingerprint || commit !== service.deployedCommit,
+    ({ fingerprint, commit, image }) =>
+      fingerprint !== service.deployedFingerprint ||
+      commit !== service.deployedCommit ||
+      image !== service.deployedImage,
   );
   if (!found) {
     const message = `Service ${service.name} has run nothing else before: there is no state to return to.`;

@@ -61,8 +61,8 @@ export class Journal {
    */
   intend(intent: PinnedIntent, sourceKey: string | null): Promise<void> {
     return this.inOrder(() => {
-      const { spec, fingerprint, commit, revision, source } = intent;
-      const changes = { spec, fingerprint, commit, source, toRevision: revision };
+      const { spec, fingerprint, commit, image, revision, source } = intent;
+      const changes = { spec, fingerprint, commit, image, source, toRevision: revision };
       Object.assign(this.operation, changes);
       return this.transactions.run(async (tx) => {
         await this.update(tx, changes);

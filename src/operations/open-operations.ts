@@ -13,7 +13,7 @@ import { deployedServices, Observer } from "./observe.js";
 import type { ResolveCommit } from "./pin-intent.js";
 import { Presence } from "./presence.js";
 import { SourceChecker } from "./source-checker.js";
-import { buildTarget, deployedIntent } from "./targets.js";
+import { buildDeployed, deployedIntent } from "./targets.js";
 import { Worker } from "./worker.js";
 
 export interface OperationsOptions {
@@ -107,7 +107,7 @@ async function restoreDeployed({
   for (const service of await deployedServices(transactions, hostId)) {
     try {
       const { manager } = transactions.dataSource;
-      targets.push(await buildTarget(manager, secretBox, service, deployedIntent(service)!));
+      targets.push(await buildDeployed(manager, secretBox, service, deployedIntent(service)!));
     } catch (error) {
       log.error({ err: error, service: service.id }, "a deployed service cannot be brought back");
     }

@@ -1,14 +1,16 @@
-import type { Drivers } from "../domain/drivers.js";
+import { type Drivers, driverFor } from "../domain/drivers.js";
 import { Environment } from "../domain/environment.js";
 import { loadEnvironment, loadRecipe, loadRevision } from "../domain/find.js";
+import type { RenderedSpec } from "../domain/rendered-spec.js";
 import { Service } from "../domain/service.js";
 import { ingredientsOf, setDesired } from "../domain/set-desired.js";
 import { sourceHeadOf } from "../domain/source-head.js";
-import { loadSpec, type SpecId } from "../domain/spec-store.js";
+import { loadSpec } from "../domain/spec-store.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
 import type { Journal } from "./journal.js";
-import { deployedOf, type Intent, loadGitCredential } from "./targets.js";
+import { loadGitCredential, loadRegistryCredential } from "./open-credential.js";
+import { deployedOf, type Intent } from "./targets.js";
 
 /**
  * The commit that is pinned, else the one the branch points at now. Throws OperationFailure
@@ -34,8 +36,8 @@ export type PinnedIntent = Intent & { revision: number; source: Service["source"
 
 /**
  * Decides what an operation is going to run, and has it written down before anything of it is made. What an earlier
- * claim wrote down stands.
- * @throws OperationFailure when the commit cannot be had
+ * claim wrote down stands, as does what was asked for.
+ * @throws OperationFailure when the commit or the image cannot be had
  */
 export async function pinIntent(
   service: Service,
@@ -44,17 +46,24 @@ export async function pinIntent(
   deps: PinDeps,
 ): Promise<PinnedIntent> {
   const wanted = await wantedBy(service, journal, deps);
-  const head = wanted.commit === null ? await newestCommit(service, wanted.spec, signal, deps) : null;
-  const intent = { ...wanted, commit: wanted.commit ?? head?.commit ?? null };
+  const { manager } = deps.transactions.dataSource;
+  const spec = await loadSpec(manager, wanted.spec);
+  const environment = await manager.findOneByOrFail(Environment, { id: service.environmentId });
+  const head = wanted.commit === null ? await newestCommit(spec, environment, signal, deps) : null;
+  const intent = {
+    ...wanted,
+    commit: wanted.commit ?? head?.commit ?? null,
+    image: wanted.image ?? (await pinImage(spec, environment, signal, deps)),
+  };
   await journal.intend(intent, head?.sourceKey ?? null);
   return intent;
 }
 
 async function wantedBy(service: Service, { operation }: Journal, deps: PinDeps): Promise<PinnedIntent> {
   const stamp = { operationId: operation.id, fence: Number(operation.fence) };
-  const { spec, fingerprint, toRevision, commit, source } = operation;
+  const { spec, fingerprint, toRevision, commit, image, source } = operation;
   if (spec !== null && fingerprint !== null && toRevision !== null) {
-    return { ...stamp, spec, fingerprint, commit, revision: toRevision, source };
+    return { ...stamp, spec, fingerprint, commit, image, revision: toRevision, source };
   }
   if (operation.kind === "RESTART") {
     const revision = service.deployedRevision!;
@@ -66,6 +75,7 @@ async function wantedBy(service: Service, { operation }: Journal, deps: PinDeps)
     spec: newest.desiredSpec,
     fingerprint: newest.desiredFingerprint,
     commit: null,
+    image: null,
     revision: newest.desiredRevision,
     source: newest.source ?? {},
   };
@@ -87,15 +97,31 @@ async function release(id: string, { transactions, drivers }: PinDeps): Promise<
 }
 
 /** The newest commit of the branch (or the one the recipe pins), and what knows about that branch. */
-async function newestCommit(service: Service, spec: SpecId, signal: AbortSignal, deps: PinDeps) {
-  const { manager } = deps.transactions.dataSource;
-  const { source } = await loadSpec(manager, spec);
+async function newestCommit(
+  { source }: RenderedSpec,
+  environment: Environment,
+  signal: AbortSignal,
+  { transactions, secretBox, resolveCommit }: PinDeps,
+) {
   if (!source) {
     return null;
   }
   const { repository, branch, commit: pinned } = source;
-  const credential = await loadGitCredential(manager, deps.secretBox, source.credential);
-  const commit = await deps.resolveCommit({ repository, branch, commit: pinned, credential, signal });
-  const environment = await manager.findOneByOrFail(Environment, { id: service.environmentId });
+  const credential = await loadGitCredential(transactions.dataSource.manager, secretBox, source.credential);
+  const commit = await resolveCommit({ repository, branch, commit: pinned, credential, signal });
   return { commit, sourceKey: sourceHeadOf(source, environment)?.key ?? null };
+}
+
+/** What the image's tag points at now; null without one. */
+async function pinImage(
+  { image }: RenderedSpec,
+  { id, driver }: Environment,
+  signal: AbortSignal,
+  { transactions, drivers, secretBox }: PinDeps,
+): Promise<string | null> {
+  if (!image) {
+    return null;
+  }
+  const credential = await loadRegistryCredential(transactions.dataSource.manager, secretBox, image);
+  return driverFor(drivers, driver).pinImage(id, image, credential, signal);
 }

@@ -39,6 +39,7 @@ function changesBy(operation: Operation): Partial<Service> {
         deployedSpec: operation.spec,
         deployedFingerprint: operation.fingerprint,
         deployedCommit: operation.commit,
+        deployedImage: operation.image,
         deployedOperationId: operation.id,
       };
   }

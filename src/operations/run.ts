@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { type Drivers, driverFor } from "../domain/drivers.js";
 import { Environment } from "../domain/environment.js";
+import { shortDigest } from "../domain/image-reference.js";
 import { Service } from "../domain/service.js";
 import { LeaseLost, OperationFailure, UserInputError, UserInputErrors } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
@@ -8,8 +9,8 @@ import type { Transactions } from "../storage/transaction.js";
 import { chainOf, isUnavailable } from "../storage/unavailable.js";
 import type { Driver, Outcome, Reporter, Target } from "./driver.js";
 import type { Journal } from "./journal.js";
-import { pinIntent, type ResolveCommit } from "./pin-intent.js";
-import { buildTarget, deployedIntent, deployedOf, refOf } from "./targets.js";
+import { type PinnedIntent, pinIntent, type ResolveCommit } from "./pin-intent.js";
+import { buildDeployed, buildTarget, deployedIntent, deployedOf, refOf } from "./targets.js";
 
 export interface RunDeps {
   transactions: Transactions;
@@ -20,7 +21,7 @@ export interface RunDeps {
 }
 
 /**
- * The story of an operation: load the recipe and pin the commit, write that intent down, let the driver replace
+ * The story of an operation: load the recipe, pin commit and image, write that intent down, let the driver replace
  * the old by the new step by step, write the verdict. Rejects when there is no verdict to be had here: the lease
  * is lost or the database away; whoever claims the operation next goes through the same story.
  */
@@ -49,7 +50,7 @@ async function work(
     case "REMOVE":
       return driver.remove(await refOf(manager, service), report);
     case "SCALE": {
-      const deployed = await buildTarget(manager, deps.secretBox, service, deployedOf(service));
+      const deployed = await buildDeployed(manager, deps.secretBox, service, deployedOf(service));
       return driver.scale({ ...deployed, replicas: journal.operation.replicas! }, report);
     }
     default: {
@@ -101,8 +102,17 @@ async function loadRecipe(
   const intent = await pinIntent(service, journal, report.signal, deps);
   const target = await buildTarget(manager, deps.secretBox, service, intent);
   const deployed = deployedIntent(service);
-  const current = deployed && (await buildTarget(manager, deps.secretBox, service, deployed));
-  const detail = `revision ${intent.revision}${intent.commit ? `, commit ${intent.commit.slice(0, 8)}` : ""}`;
-  await report.step({ step: "LOAD_RECIPE", state: "DONE", done: 1, of: 1, detail });
+  const current = deployed && (await buildDeployed(manager, deps.secretBox, service, deployed));
+  await report.step({ step: "LOAD_RECIPE", state: "DONE", done: 1, of: 1, detail: inWords(intent) });
   return { current, target };
+}
+
+/** e.g. `revision 3, commit 1a2b3c4d, image sha256:0123456789ab` */
+function inWords({ revision, commit, image }: PinnedIntent): string {
+  const digest = image && shortDigest(image);
+  return [
+    `revision ${revision}`,
+    ...(commit ? [`commit ${commit.slice(0, 8)}`] : []),
+    ...(digest ? [`image ${digest}`] : []),
+  ].join(", ");
 }

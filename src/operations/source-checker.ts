@@ -5,8 +5,8 @@ import { OperationFailure } from "../errors.js";
 import { pause } from "../events/pause.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
+import { loadGitCredential } from "./open-credential.js";
 import type { ResolveCommit } from "./pin-intent.js";
-import { loadGitCredential } from "./targets.js";
 
 export interface SourceCheckerOptions {
   /** Branches of this host's own disk are looked at by nobody else. */

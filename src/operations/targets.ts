@@ -1,6 +1,5 @@
 import type { EntityManager } from "typeorm";
 import { bind, missingOf } from "../domain/bind.js";
-import { credentialContext } from "../domain/credential.js";
 import { Environment } from "../domain/environment.js";
 import { Recipe } from "../domain/recipe.js";
 import type { RenderedBase, RenderedSpec, Text } from "../domain/rendered-spec.js";
@@ -10,25 +9,52 @@ import { loadSpecs, type SpecId } from "../domain/spec-store.js";
 import { OperationFailure } from "../errors.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { ServiceRef, Target } from "./driver.js";
+import { loadGitCredential, loadRegistryCredential, registryCredentialIfRight } from "./open-credential.js";
 
 /** What is to run, or runs: kept with the service when deployed and with the operation when intended. */
 export interface Intent {
   spec: SpecId;
   fingerprint: string;
   commit: string | null;
+  /** As it was pinned. */
+  image: string | null;
   operationId: string;
   fence: number;
 }
 
 /**
  * Gathers everything a driver needs to run a service, secrets opened.
- * @throws OperationFailure INPUT_MISSING
+ * @throws OperationFailure INPUT_MISSING, CREDENTIAL_MISSING, CREDENTIAL_MISMATCH
  */
-export async function buildTarget(
+export function buildTarget(
   manager: EntityManager,
   secretBox: SecretBox,
   service: Service,
   intent: Intent,
+): Promise<Target> {
+  return gather(manager, secretBox, service, intent, loadRegistryCredential);
+}
+
+/**
+ * As `buildTarget`, for what is deployed: its image was pulled once, so that a registry credential that is not right
+ * any more must not keep it from being replaced.
+ * @throws OperationFailure INPUT_MISSING, CREDENTIAL_MISSING for git
+ */
+export function buildDeployed(
+  manager: EntityManager,
+  secretBox: SecretBox,
+  service: Service,
+  deployed: Intent,
+): Promise<Target> {
+  return gather(manager, secretBox, service, deployed, registryCredentialIfRight);
+}
+
+async function gather(
+  manager: EntityManager,
+  secretBox: SecretBox,
+  service: Service,
+  intent: Intent,
+  registryCredential: typeof loadRegistryCredential,
 ): Promise<Target> {
   const { base, inputs, values } = (await loadSpecs(manager, [intent.spec])).get(intent.spec)!;
   assertComplete(base, inputs);
@@ -41,8 +67,8 @@ export async function buildTarget(
     recipe: (await manager.findOneByOrFail(Recipe, { id: service.recipeId })).name,
     replicas: service.replicas,
     commit: intent.commit,
-    image: null,
-    registryCredential: null,
+    image: intent.image,
+    registryCredential: await registryCredential(manager, secretBox, spec.image),
     secrets: await openSecrets(manager, secretBox, service.id, spec),
     gitCredential: await loadGitCredential(manager, secretBox, spec.source?.credential ?? null),
   };
@@ -76,6 +102,7 @@ export function deployedIntent(service: Service): Intent | null {
         spec: service.deployedSpec,
         fingerprint: service.deployedFingerprint,
         commit: service.deployedCommit,
+        image: service.deployedImage,
         operationId: service.deployedOperationId,
         fence: 0,
       }
@@ -115,28 +142,4 @@ async function openSecrets(
 function secretVersions(spec: RenderedSpec): string[] {
   const texts: Text[] = [...spec.env.map((item) => item.value), ...spec.files.map((item) => item.content)];
   return texts.flat().flatMap((part) => (typeof part === "object" && "secret" in part ? [part.secret] : []));
-}
-
-/**
- * The credential a source names, opened; null when it names none.
- * @throws OperationFailure CREDENTIAL_MISSING
- */
-export async function loadGitCredential(manager: EntityManager, secretBox: SecretBox, name: string | null) {
-  if (name === null) {
-    return null;
-  }
-  const [row] = await manager.query(
-    "select username, secret from credential where name = $1 and kind = 'GIT'",
-    [name],
-  );
-  if (!row) {
-    throw new OperationFailure(
-      "CREDENTIAL_MISSING",
-      `The recipe's source names the git credential ${name}, which does not exist: create it, then rebuild.`,
-    );
-  }
-  return {
-    username: row.username as string,
-    password: secretBox.decrypt(row.secret, credentialContext(name)),
-  };
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { loadSpec } from "../../src/domain/spec-store.js";
-import { loadGitCredential } from "../../src/operations/targets.js";
+import { loadGitCredential } from "../../src/operations/open-credential.js";
 import { testDatabase } from "../support/cluster.js";
 import { apiServer, type Json } from "./api-server.js";
 

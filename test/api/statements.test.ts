@@ -73,7 +73,7 @@ describe("statements", () => {
     expect(many.data.services.edges).to.have.lengthOf(100);
     expect(many.data.services.edges[99].node.update.changes).to.deep.equal([{ path: ["workingDir"] }]);
     expect(many.sent).to.have.lengthOf(few.sent.length);
-    expect(many.sent, many.sent.join("\n")).to.have.lengthOf(12);
+    expect(many.sent, many.sent.join("\n")).to.have.lengthOf(10);
   });
 
   const common: Record<string, [number, number, string]> = {

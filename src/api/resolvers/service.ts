@@ -81,11 +81,13 @@ export class ServiceFieldsResolver {
     return service.deployedCommit;
   }
 
-  @FieldResolver(() => String, { nullable: true, description: "The image that runs; null: none." })
-  async image(@Root() { deployedSpec }: Service, @Ctx() context: RequestContext) {
-    const spec = deployedSpec ? await context.loaders.spec.load(deployedSpec) : null;
-    const image = spec?.base.image;
-    return image ? `${image.prefix ? `${image.prefix}/` : ""}${image.name}:${image.tag}` : null;
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      "The image that runs, with its digest where the registry gives one; null: none, or a driver that ignores images.",
+  })
+  image(@Root() service: Service) {
+    return service.deployedImage;
   }
 
   @FieldResolver(() => [TaskType], {
