@@ -5,15 +5,18 @@ import type { Journal } from "../../src/operations/journal.js";
 
 type MethodsOf<T> = { [K in keyof T]: T[K] extends (...given: never[]) => unknown ? K : never }[keyof T];
 
-/** All of the port and of the journal: the compiler wants a new method to be named here. */
-export const driverMethods: Readonly<Record<MethodsOf<Driver>, true>> = {
+/**
+ * All of the port and of the journal: the compiler wants a new method to be named here. False: PROCESS, which the
+ * matrix runs on, has no use for it, so that it need not be passed.
+ */
+export const driverMethods: Readonly<Record<MethodsOf<Driver>, boolean>> = {
   project: true,
   downtime: true,
   replace: true,
   scale: true,
-  pinImage: true,
-  drift: true,
-  foreign: true,
+  pinImage: false,
+  drift: false,
+  foreign: false,
   inspect: true,
   logs: true,
   remove: true,
@@ -30,7 +33,9 @@ export const journalMethods: Readonly<Record<MethodsOf<Journal>, true>> = {
 
 /** What a run must have passed, whatever else it passes. */
 export const expectedPoints: readonly string[] = [
-  ...Object.keys(driverMethods).flatMap((name) => [`driver.${name}/before`, `driver.${name}/after`]),
+  ...Object.entries(driverMethods).flatMap(([name, used]) =>
+    used ? [`driver.${name}/before`, `driver.${name}/after`] : [],
+  ),
   ...Object.keys(journalMethods).flatMap((name) =>
     ["before", "in transaction", "after"].map((when) => `journal.${name}/${when}`),
   ),
