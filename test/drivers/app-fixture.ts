@@ -1,10 +1,12 @@
-/** An app whose behaviour its environment decides; VERSION in the file tells commits apart. */
+/** An app whose behaviour its environment decides; its version tells commits apart, its id one start from another. */
 export function appSource(version: string): string {
   return `
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 const version = ${JSON.stringify(version)};
+const id = randomUUID();
 const mode = process.env.MODE ?? "";
 if (mode === "crash" || process.env.CRASH_AT === process.env.REBAKE_INSTANCE) { console.error("boom: no database"); process.exit(3); }
 let WebSocketServer = null;
@@ -14,11 +16,12 @@ const server = createServer((request, response) => {
   const json = (value) => { response.setHeader("content-type", "application/json"); response.end(JSON.stringify(value)); };
   if (url.pathname === "/health") { response.statusCode = mode === "500" ? 500 : 200; response.end("health"); }
   else if (url.pathname === "/env") json(process.env);
-  else if (url.pathname === "/about") json({ version, pid: process.pid, cwd: process.cwd(), argv: process.argv.slice(2), instance: process.env.REBAKE_INSTANCE, commit: process.env.REBAKE_COMMIT });
+  else if (url.pathname === "/about") json({ version, id, pid: process.pid, cwd: process.cwd(), argv: process.argv.slice(2), instance: process.env.REBAKE_INSTANCE, commit: process.env.REBAKE_COMMIT });
   else if (url.pathname === "/headers") json(request.headers);
   else if (url.pathname === "/file") json({ text: readFileSync(process.env.REBAKE_FILES + url.searchParams.get("path"), "utf8") });
   else if (url.pathname === "/slow") setTimeout(() => response.end(version), Number(url.searchParams.get("ms")));
   else if (url.pathname === "/echo") request.pipe(response);
+  else if (url.pathname === "/exit" && (url.searchParams.get("version") ?? version) !== version) response.end("not me");
   else if (url.pathname === "/exit") { response.end("bye"); setTimeout(() => process.exit(Number(url.searchParams.get("code"))), 20); }
   else if (url.pathname === "/print") { console.log(url.searchParams.get("line")); response.end(); }
   else response.end(version);
@@ -36,7 +39,6 @@ if (mode === "stubborn") process.on("SIGTERM", () => console.log("I stay"));
 else process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeIdleConnections(); setTimeout(() => process.exit(0), 300).unref(); });
 if (mode === "silent") setInterval(() => {}, 1e9);
 else server.listen(Number(process.env.REBAKE_PORT), () => console.log("listening, version " + version));
-if (mode === "crash-later") setTimeout(() => { console.error("late boom"); process.exit(4); }, 700);
 `;
 }
 

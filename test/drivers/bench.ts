@@ -16,20 +16,14 @@ import type {
   StepProgress,
   Target,
 } from "../../src/operations/driver.js";
-
-/** A driver under test, and how its environment is made and taken down. */
-export interface DriverRow {
-  name: string;
-  /** Ports to publish on; the last five are never allocated by the driver. */
-  ports: { from: number; to: number };
-  create(home: string): Driver;
-}
+import type { DriverRow } from "./row.js";
 
 /** Waits for a condition, polling; fails with its name after `seconds`. */
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
   seconds = 15,
+  pause = 20,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
@@ -40,7 +34,7 @@ export async function until<T>(
     if (Date.now() > deadline) {
       throw new Error(`never happened: ${what}`);
     }
-    await wait(20);
+    await wait(pause);
   }
 }
 
@@ -77,7 +71,7 @@ export class Recorder implements Reporter {
   }
 }
 
-type SpecFields = Partial<Omit<z.input<typeof recipeSpecSchema>, "env" | "files">> &
+export type SpecFields = Partial<Omit<z.input<typeof recipeSpecSchema>, "env" | "files">> &
   Partial<Pick<RenderedSpec, "env" | "files" | "mode">>;
 
 /** A rendered spec from recipe fields; env and files are given as rendered. */
@@ -103,10 +97,10 @@ export function specOf(fields: SpecFields): RenderedSpec {
 export const quick = { monitor: 0, deadline: 30, drain: 5 };
 export const healthProbe = { httpGet: { path: "/health" }, tcp: null, exec: null, period: 1, timeout: 2 };
 
-export function newRef(name = "orders"): ServiceRef {
+export function newRef(name = "orders", environmentId = newId("environment")): ServiceRef {
   return {
     serviceId: newId("service"),
-    environmentId: newId("environment"),
+    environmentId,
     environment: "DEV",
     name,
     adopted: null,
@@ -137,7 +131,7 @@ export class Bench {
     readonly driver: Driver,
   ) {}
 
-  static async open(row: DriverRow): Promise<Bench> {
+  static async open(row: Pick<DriverRow, "create">): Promise<Bench> {
     const home = await mkdtemp(join(tmpdir(), "rebake-driver-test-"));
     return new Bench(home, row.create(home));
   }
@@ -147,10 +141,10 @@ export class Bench {
     await rm(this.home, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** Where the service can be reached, e.g. `http://127.0.0.1:20001`. */
-  async url(ref: ServiceRef, port = 0): Promise<string> {
+  /** Where the service's first port is published, e.g. `http://127.0.0.1:20001`. */
+  async url(ref: ServiceRef): Promise<string> {
     const { ports } = await this.driver.inspect(ref);
-    return `http://${ports[port]!.address}`;
+    return `http://${ports[0]!.address}`;
   }
 
   async json<T = Record<string, string>>(ref: ServiceRef, path: string): Promise<T> {
@@ -174,4 +168,14 @@ export function livingAs(command: string): string[] {
   return lines.filter(
     (line) => /^\S+\s+/.test(line) && !line.startsWith("Z") && line.replace(/^\S+\s+/, "") === command,
   );
+}
+
+/** Living processes that have that text in their environment or arguments, each as its group and the beginning of these. */
+export function livingOf(text: string): string[] {
+  const options = process.platform === "linux" ? ["axeww"] : ["-AEww"];
+  const lines = execFileSync("ps", [...options, "-o", "pgid=,stat=,args="], { maxBuffer: 64e6 }).toString();
+  return lines.split("\n").flatMap((line) => {
+    const [, group, state, rest] = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    return rest?.includes(text) && !state!.startsWith("Z") ? [`${group} ${rest.slice(0, 80)}`] : [];
+  });
 }

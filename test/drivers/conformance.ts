@@ -1,20 +1,24 @@
 import { table } from "../../demo/text.js";
-import type { DriverRow } from "./bench.js";
+import { adopting } from "./conformance/adopting.js";
 import { deploying } from "./conformance/deploying.js";
 import { failing } from "./conformance/failing.js";
+import { Lanes } from "./conformance/lanes.js";
 import { replacing } from "./conformance/replacing.js";
-import { type AddCase, Rig } from "./conformance/rig.js";
+import { Rig } from "./conformance/rig.js";
 import { running } from "./conformance/running.js";
 import { scaling } from "./conformance/scaling.js";
+import type { AddCase } from "./conformance/stage.js";
+import type { DriverRow } from "./row.js";
 
-const themes = [deploying, failing, replacing, scaling, running];
+const themes = [deploying, failing, replacing, adopting, scaling, running];
+const title = "driver conformance";
 
 /** What all drivers owe: every case runs for every row; a table of cases and drivers is printed at the end. */
 export function conformance(rows: DriverRow[]): void {
   /** How each case ended, by case and driver. */
   const results = new Map<string, Map<string, string>>();
 
-  describe("driver conformance", () => {
+  describe(title, () => {
     for (const row of rows) {
       suite(row, (name, result) => {
         results.set(name, (results.get(name) ?? new Map<string, string>()).set(row.name, result));
@@ -34,22 +38,47 @@ export function conformance(rows: DriverRow[]): void {
 }
 
 function suite(row: DriverRow, record: (name: string, result: string) => void): void {
-  describe(row.name, () => {
+  const name = row.lacks === null ? row.name : `${row.name} (needs ${row.lacks})`;
+  describe(name, function () {
+    this.timeout(row.timeout);
     const rig = new Rig(row);
-    before(() => rig.open());
-    after(() => rig.close());
+    const cases: { name: string; run(): Promise<void> }[] = [];
+    let lanes = new Lanes(row.parallel, []);
+    before(async function () {
+      if (row.lacks !== null) {
+        this.skip();
+      }
+      lanes = new Lanes(
+        row.parallel,
+        cases.filter((one) => isChosen(`${title} ${name} ${one.name}`)),
+      );
+      await rig.open();
+    });
+    after(async () => {
+      await lanes.settled();
+      await rig.close();
+    });
     afterEach(function () {
       record(this.currentTest!.title, `${this.currentTest!.state ?? "skipped"}`);
-      return rig.removeServices();
     });
-    const add: AddCase = (name, run) => {
-      record(name, "not run");
-      it(name, async () => {
-        await run();
-      });
+    const add: AddCase = (caseName, run) => {
+      record(caseName, row.lacks === null ? "not run" : "skipped");
+      const work = { name: caseName, run: () => rig.during(async (stage) => void (await run(stage))) };
+      cases.push(work);
+      it(caseName, () => lanes.result(work));
     };
     for (const theme of themes) {
       theme(add, rig);
     }
   });
+}
+
+/** Whether mocha was told to run the test of that name: only such are worth being started ahead. */
+function isChosen(fullTitle: string): boolean {
+  const given = (option: RegExp) => {
+    const index = process.argv.findIndex((arg) => option.test(arg.split("=")[0]!));
+    const [, value = process.argv[index + 1]] = /=(.*)/s.exec(process.argv[index] ?? "") ?? [];
+    return index === -1 ? "" : value!;
+  };
+  return fullTitle.includes(given(/^(--fgrep|-f)$/)) && new RegExp(given(/^(--grep|-g)$/)).test(fullTitle);
 }

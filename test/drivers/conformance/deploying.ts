@@ -1,17 +1,16 @@
 import { expect } from "chai";
 import { WebSocket } from "ws";
-import { quick, Recorder, specOf, targetOf, until } from "../bench.js";
+import { Recorder, specOf } from "../bench.js";
 import { Load } from "../load.js";
-import type { AddCase, Rig } from "./rig.js";
+import type { Rig } from "./rig.js";
+import type { AddCase } from "./stage.js";
 
 /** What a deployment is and does. */
 export function deploying(it: AddCase, rig: Rig): void {
-  const { ref, app, env, replace, deploy, version } = rig;
-
-  it("deploys and reports every step", async () => {
+  it("deploys and reports every step", async ({ ref, app, target, replace, inspect, version }) => {
     const report = new Recorder();
-    const target = targetOf(ref(), app({ command: null }), { commit: rig.first });
-    expect(await replace(null, target, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    const made = target(ref(), app({ command: null }), { commit: rig.first });
+    expect(await replace(null, made, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     expect(report.summary()).to.deep.equal([
       "FETCH_SOURCE DONE",
       "INSTALL DONE",
@@ -20,18 +19,20 @@ export function deploying(it: AddCase, rig: Rig): void {
       "CUT_OVER DONE",
       "TERMINATE_OLD SKIPPED",
     ]);
-    const observed = await rig.bench.driver.inspect(target.ref);
+    const observed = await inspect(made.ref);
     expect(observed.state).to.equal("RUNNING");
-    expect(observed.fingerprint).to.equal(target.fingerprint);
-    expect(await version(target.ref)).to.equal("one");
+    expect(observed.fingerprint).to.equal(made.fingerprint);
+    expect(observed.drifted).to.equal(false);
+    expect(await version(made.ref)).to.equal("one");
     expect(report.lines.some(({ line, instance }) => instance === 1 && line.includes("listening"))).to.equal(
       true,
     );
   });
 
-  it("applies every field it projects", async () => {
+  it("applies every field it projects", async ({ ref, app, target, replace, json, about, inspect }) => {
     process.env.SERVER_SECRET = "of the server";
     const service = ref();
+    const [published] = rig.row.sparePorts;
     const spec = app({
       command: ["node"],
       args: ["../server.mjs", "--flag=a=b"],
@@ -44,68 +45,67 @@ export function deploying(it: AddCase, rig: Rig): void {
       ],
       files: [{ path: "/etc/app.conf", content: ["key=", { secret: "s1" }], mode: "0600" }],
       ports: [
-        { name: "http", target: 3000, published: null },
-        { name: "admin-ui", target: 3001, published: rig.row.ports.to },
+        { name: "http", target: 3000, published: null, ...rig.row.port },
+        { name: "admin-ui", target: 3001, published, ...rig.row.port },
       ],
     });
-    const folder = await rig.repository.commit({ "folder/keep": "" });
     const secrets = new Map([["s1", "hush hush"]]);
     const report = new Recorder();
-    expect(
-      await replace(null, targetOf(service, spec, { commit: folder, secrets }), report),
-    ).to.have.property("verdict", "SUCCEEDED");
-    const seen = await rig.bench.json(service, "/env");
+    const made = target(service, spec, { commit: rig.nested, secrets });
+    expect(await replace(null, made, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    const seen = await json(service, "/env");
     expect(seen).to.include({
       PLAIN: "a=b=c",
       TOKEN: "Bearer hush hush",
-      WHERE: "DEV/orders",
-      REBAKE_COMMIT: folder,
+      WHERE: `DEV/${service.name}`,
+      REBAKE_COMMIT: rig.nested,
       REBAKE_INSTANCE: "1",
       REBAKE_BRANCH: "main",
     });
     expect(seen.ADMIN).to.match(/^\d+$/).and.equal(seen.REBAKE_PORT_ADMIN_UI);
     expect(seen).not.to.have.property("SERVER_SECRET");
-    const about = await rig.bench.json(service, "/about");
-    expect(about.cwd).to.match(/folder$/);
-    expect(about.argv).to.deep.equal(["--flag=a=b"]);
-    expect((await rig.bench.json(service, "/file?path=/etc/app.conf")).text).to.equal("key=hush hush");
-    const { ports } = await rig.bench.driver.inspect(service);
+    const { cwd, argv } = await about(service);
+    expect(cwd).to.match(/folder$/);
+    expect(argv).to.deep.equal(["--flag=a=b"]);
+    expect((await json(service, "/file?path=/etc/app.conf")).text).to.equal("key=hush hush");
+    const { ports } = await inspect(service);
     expect(ports.map(({ name, published }) => [name, name === "http" ? 0 : published])).to.deep.equal([
       ["http", 0],
-      ["admin-ui", rig.row.ports.to],
+      ["admin-ui", published],
     ]);
     expect(JSON.stringify([report.lines, report.steps])).not.to.include("hush hush");
   });
 
   it("names what it does not apply", () => {
-    const image = { prefix: null, name: "node", tag: "20", pullPolicy: "NEVER" as const, credential: null };
-    const { spec, ignored } = rig.bench.driver.project(
-      specOf({
-        image,
-        workingDir: "/srv",
-        networks: ["back"],
-        resources: { memory: 5_000_000, cpus: null },
-      }),
-    );
-    expect(ignored).to.deep.equal(["image", "networks", "resources.memory", "workingDir"]);
-    expect(spec).to.include({ image: null, workingDir: null, resources: null });
-    expect(rig.bench.driver.project(spec)).to.deep.equal({ spec, ignored: [] });
+    const { fields, ignored, left } = rig.row.unapplied;
+    const projected = rig.driver.project(specOf(fields));
+    expect(projected.ignored).to.deep.equal(ignored);
+    expect(projected.spec).to.deep.include(left);
+    expect(rig.driver.project(projected.spec)).to.deep.equal({ spec: projected.spec, ignored: [] });
   });
 
-  it("serves from the old one until the new one is ready, under load", async () => {
+  it("serves from the old one until the new one is ready, under load", async ({
+    ref,
+    app,
+    target,
+    deploy,
+    replace,
+    url,
+    until,
+  }) => {
     const service = ref();
-    const old = await deploy(targetOf(service, app(), { commit: rig.first, replicas: 2 }));
-    const url = await rig.bench.url(service);
-    const load = new Load(url);
+    const old = await deploy(target(service, app(), { commit: rig.first, replicas: 2 }));
+    const address = await url(service);
+    const load = new Load(address);
     load.begin();
-    const slow = fetch(`${url}/slow?ms=3000`).then((response) => response.text());
-    const socket = new WebSocket(url.replace("http", "ws"));
+    const slow = fetch(`${address}/slow?ms=3000`).then((response) => response.text());
+    const socket = new WebSocket(address.replace("http", "ws"));
     const messages: string[] = [];
     socket.on("message", (data) => messages.push(data.toString()));
     const closed = new Promise<number>((resolve) => socket.once("close", resolve));
     await until("the socket is open", () => messages.length === 1);
-    const replaced = replace(old, targetOf(service, app(), { commit: rig.second, replicas: 2 }));
-    await until("the new one answers", async () => (await (await fetch(url)).text()) === "two");
+    const replaced = replace(old, target(service, app(), { commit: rig.second, replicas: 2 }));
+    await until("the new one answers", async () => (await (await fetch(address)).text()) === "two");
     socket.send("still there?");
     await until("an answer of the old one", () => messages.includes("still there?"));
     expect(await replaced).to.have.property("verdict", "SUCCEEDED");
@@ -116,48 +116,79 @@ export function deploying(it: AddCase, rig: Rig): void {
     expect(result.count).to.be.greaterThan(200);
   });
 
-  it("rebuilds with new code only", async () => {
+  it("rebuilds with new code only", async ({ ref, app, target, deploy, replace, url, version }) => {
     const service = ref();
-    const old = await deploy(targetOf(service, app(), { commit: rig.first }));
-    const url = await rig.bench.url(service);
+    const old = await deploy(target(service, app(), { commit: rig.first }));
+    const address = await url(service);
     const report = new Recorder();
-    await replace(old, targetOf(service, app(), { commit: rig.second }), report);
+    await replace(old, target(service, app(), { commit: rig.second }), report);
     expect(await version(service)).to.equal("two");
-    expect(await rig.bench.url(service)).to.equal(url);
-    expect(report.steps.find(({ step, state }) => step === "INSTALL" && state === "DONE")?.detail).to.equal(
-      "from cache",
-    );
+    expect(await url(service)).to.equal(address);
+    const installed = report.steps.find(({ step, state }) => step === "INSTALL" && state === "DONE");
+    expect(installed?.detail).to.match(rig.row.cachedInstall);
   });
 
-  it("runs three replicas at one commit and balances over them", async () => {
+  it("runs three replicas at one commit and balances over them", async ({
+    ref,
+    app,
+    target,
+    deploy,
+    about,
+  }) => {
     const service = ref();
-    await deploy(targetOf(service, app(), { commit: rig.second, replicas: 3 }));
-    const seen = await Promise.all(Array.from({ length: 12 }, () => rig.bench.json(service, "/about")));
+    await deploy(target(service, app(), { commit: rig.second, replicas: 3 }));
+    const requests = Array.from({ length: rig.row.requestsToMeetAll }, () => about(service));
+    const seen = await Promise.all(requests);
     expect(new Set(seen.map(({ instance }) => instance))).to.deep.equal(new Set(["1", "2", "3"]));
     expect(new Set(seen.map(({ commit }) => commit))).to.deep.equal(new Set([rig.second]));
   });
 
-  it("says UNPROVEN without a probe", async () => {
+  it("says UNPROVEN without a probe", async ({ ref, app, target, deploy, version }) => {
     const service = ref();
-    await deploy(targetOf(service, app({ readiness: null }), { commit: rig.first }));
+    await deploy(target(service, app({ readiness: null }), { commit: rig.first }));
     expect(await version(service)).to.equal("one");
   });
 
-  it("runs a daemon without ports", async () => {
+  it("runs a daemon without ports", async ({ ref, app, env, target, deploy, replace, inspect }) => {
     const service = ref();
     const daemon = {
       command: ["node", "daemon.mjs"],
       ports: [],
       readiness: null,
-      rollout: { ...quick, monitor: 1 },
+      rollout: { monitor: 1 },
     };
-    await deploy(targetOf(service, app(daemon), { commit: rig.first }));
-    const observed = await rig.bench.driver.inspect(service);
+    const old = await deploy(target(service, app(daemon), { commit: rig.first }));
+    const observed = await inspect(service);
     expect(observed).to.include({ state: "RUNNING" });
     expect(observed.ports).to.deep.equal([]);
     const crashing = app({ ...daemon, env: env({ MODE: "crash" }) });
-    const outcome = await replace(null, targetOf(service, crashing, { commit: rig.second }));
+    const outcome = await replace(old, target(service, crashing, { commit: rig.second }));
     expect(outcome).to.have.property("verdict", "FAILED");
     expect(outcome.cause).to.include({ code: "APP_EXITED", exitCode: 5 });
+    expect((await inspect(service)).operationId).to.equal(old.stamp.operationId);
+  });
+
+  it("keeps services of one name in two environments apart", async ({
+    ref,
+    app,
+    target,
+    deploy,
+    tasks,
+    remove,
+    places,
+  }) => {
+    const own = ref();
+    const other = ref({ name: own.name, environment: "STG", environmentId: `${own.environmentId}0` });
+    const made = await Promise.all([
+      deploy(target(own, app(), { commit: rig.first })),
+      deploy(target(other, app(), { commit: rig.second })),
+    ]);
+    const answers = () =>
+      Promise.all(made.map(async (one) => (await fetch(`http://${(await tasks(one))[0]!.address}/`)).text()));
+    expect(await answers()).to.deep.equal(["one", "two"]);
+    const before = await places(other);
+    await remove(own);
+    expect(await rig.ground.remains(own)).to.deep.equal([]);
+    expect(await places(other)).to.deep.equal(before);
   });
 }

@@ -1,129 +1,142 @@
 import { expect } from "chai";
-import { LeaseLost, OperationFailure } from "../../../src/errors.js";
+import { OperationFailure } from "../../../src/errors.js";
 import type { StepName } from "../../../src/operations/driver.js";
-import { livingIn, quick, Recorder, targetOf, until } from "../bench.js";
+import { Recorder } from "../bench.js";
 import { Load } from "../load.js";
-import type { AddCase, Rig } from "./rig.js";
+import type { Rig } from "./rig.js";
+import type { AddCase } from "./stage.js";
+
+const cancelled = () => new OperationFailure("CANCELLED_BY_USER", "Somebody cancelled it.");
 
 /** How the old one goes, and when it comes back. */
 export function replacing(it: AddCase, rig: Rig): void {
-  const { ref, app, env, replace, deploy, version } = rig;
-
-  it("ends an app that ignores SIGTERM, and what it started", async () => {
+  it("ends an app that ignores SIGTERM, and what it started", async (stage) => {
+    const { ref, app, env, target, deploy, replace, places, version } = stage;
     const service = ref();
-    const old = await deploy(
-      targetOf(service, app({ env: env({ MODE: "stubborn", GRANDCHILD: "stubborn" }) }), {
-        commit: rig.first,
-      }),
-    );
-    const pid = Number((await rig.bench.json(service, "/about")).pid);
-    await replace(old, targetOf(service, app(), { commit: rig.second }));
-    expect(livingIn(pid)).to.deep.equal([]);
+    const stubborn = app({ env: env({ MODE: "stubborn", GRANDCHILD: "stubborn" }) });
+    const old = await deploy(target(service, stubborn, { commit: rig.first }));
+    const before = await places(service);
+    await replace(old, target(service, app(), { commit: rig.second }));
+    const after = await places(service);
+    expect(before.size).to.equal(1);
+    expect(after.size).to.equal(1);
+    expect([...after]).not.to.include([...before][0]);
     expect(await version(service)).to.equal("two");
   });
 
-  it("switches back when the new one crashes after the cut-over", async () => {
+  it("switches back when the new one crashes after the cut-over", async (stage) => {
+    const { ref, app, target, deploy, replace, url, until, version, tasks } = stage;
     const service = ref();
-    const old = await deploy(targetOf(service, app(), { commit: rig.first }));
-    const url = await rig.bench.url(service);
-    const load = new Load(url, ["/health"]);
+    const old = await deploy(target(service, app(), { commit: rig.first }));
+    const address = await url(service);
+    const load = new Load(address, ["/health"]);
     load.begin();
-    const spec = app({ env: env({ MODE: "crash-later" }), rollout: { ...quick, monitor: 5 } });
-    const outcome = await replace(old, targetOf(service, spec, { commit: rig.second }));
+    const spec = app({ rollout: { monitor: 5 } });
+    const replaced = replace(old, target(service, spec, { commit: rig.second }));
+    await until("the new one serves, and crashes", async () => {
+      const answer = await fetch(`${address}/exit?code=4&version=two`);
+      return (await answer.text()) === "bye";
+    });
+    const outcome = await replaced;
+    await load.end();
     expect(outcome.verdict).to.equal("ROLLED_BACK");
     expect(outcome.cause).to.include({ code: "APP_EXITED", exitCode: 4 });
     expect(await version(service)).to.equal("one");
-    expect((await rig.bench.driver.inspect(service)).tasks).to.have.length(1);
-    await load.end();
+    expect(await tasks(old)).to.have.length(1);
+  });
+
+  it("keeps all replicas serving when one of the new ones crashes", async (stage) => {
+    const { ref, app, env, target, deploy, replace, url, tasks, version } = stage;
+    const service = ref();
+    const old = await deploy(target(service, app(), { commit: rig.first, replicas: 3 }));
+    const load = new Load(await url(service));
+    load.begin();
+    const spec = app({ env: env({ CRASH_AT: "3" }) });
+    const outcome = await replace(old, target(service, spec, { commit: rig.second, replicas: 3 }));
+    expect((await load.end()).failures).to.deep.equal([]);
+    expect(outcome.verdict).to.be.oneOf(rig.row.rolls ? ["FAILED", "ROLLED_BACK"] : ["FAILED"]);
+    expect(outcome.cause).to.include({ code: "APP_EXITED", exitCode: 3 });
+    expect((await tasks(old)).map(({ state }) => state)).to.deep.equal(Array(3).fill("RUNNING"));
+    for (let request = 0; request < rig.row.requestsToMeetAll; request++) {
+      expect(await version(service)).to.equal("one");
+    }
   });
 
   for (const at of ["FETCH_SOURCE", "INSTALL", "START", "READY", "CUT_OVER"] satisfies StepName[]) {
-    it(`leaves the old one alone when cancelled at ${at}`, async () => {
+    it(`leaves the old one alone when cancelled at ${at}`, async (stage) => {
+      const { ref, app, target, deploy, replace, about, tasks } = stage;
       const service = ref();
-      const old = await deploy(targetOf(service, app(), { commit: rig.first }));
-      const { pid } = await rig.bench.json(service, "/about");
+      const old = await deploy(target(service, app(), { commit: rig.first }));
+      const before = await about(service);
       const report = new Recorder(({ step, state }, recorder) => {
         if (step === at && state === "RUNNING") {
-          recorder.abort(new OperationFailure("CANCELLED_BY_USER", "Somebody cancelled it."));
+          recorder.abort(cancelled());
         }
       });
-      const outcome = await replace(old, targetOf(service, app(), { commit: rig.second }), report);
+      const outcome = await replace(old, target(service, app(), { commit: rig.second }), report);
       expect(outcome.verdict).to.equal("CANCELLED");
       expect(outcome.cause?.code).to.equal("CANCELLED_BY_USER");
-      expect((await rig.bench.json(service, "/about")).pid).to.equal(pid);
-      expect((await rig.bench.driver.inspect(service)).tasks).to.have.length(1);
+      const after = await about(service);
+      expect(after.version).to.equal("one");
+      if (at !== "CUT_OVER" || !rig.row.rolls) {
+        expect(after.id).to.equal(before.id);
+      }
+      expect(await tasks(old)).to.have.length(1);
       expect(report.steps.at(-1)).to.include({ step: at, state: "FAILED" });
     });
   }
 
-  it("switches back when cancelled at the very moment of the cut-over", async () => {
+  it("switches back when cancelled at the very moment of the cut-over", async (stage) => {
+    const { ref, app, target, deploy, replace, version } = stage;
     const service = ref();
-    const old = await deploy(targetOf(service, app(), { commit: rig.first }));
+    const old = await deploy(target(service, app(), { commit: rig.first }));
     const report = new Recorder(({ step, done }, recorder) => {
       if (step === "CUT_OVER" && done > 0) {
-        recorder.abort(new OperationFailure("CANCELLED_BY_USER", "Somebody cancelled it."));
+        recorder.abort(cancelled());
       }
     });
-    const outcome = await replace(old, targetOf(service, app(), { commit: rig.second }), report);
+    const outcome = await replace(old, target(service, app(), { commit: rig.second }), report);
     expect(outcome.verdict).to.equal("CANCELLED");
     expect(await version(service)).to.equal("one");
   });
 
-  it("switches back when cancelled while the old one drains", async () => {
+  it("switches back when cancelled while the old one drains", async (stage) => {
+    const { ref, app, target, deploy, replace, until, version } = stage;
     const service = ref();
-    const old = await deploy(targetOf(service, app(), { commit: rig.first }));
+    const old = await deploy(target(service, app(), { commit: rig.first }));
     const report = new Recorder();
-    const spec = app({ rollout: { ...quick, monitor: 60 } });
-    const replaced = replace(old, targetOf(service, spec, { commit: rig.second }), report);
+    const spec = app({ rollout: { monitor: 60 } });
+    const replaced = replace(old, target(service, spec, { commit: rig.second }), report);
     await until("the new one serves", async () => (await version(service)) === "two");
-    report.abort(new OperationFailure("CANCELLED_BY_USER", "Somebody cancelled it."));
+    report.abort(cancelled());
     expect(await replaced).to.have.property("verdict", "CANCELLED");
     expect(await version(service)).to.equal("one");
   });
 
-  it("goes through with it when cancelled after the old one began to end", async () => {
+  it("goes through with it when cancelled after the old one began to end", async (stage) => {
+    const { ref, app, target, deploy, replace, version } = stage;
     const service = ref();
-    const old = await deploy(targetOf(service, app(), { commit: rig.first }));
+    const old = await deploy(target(service, app(), { commit: rig.first }));
     const report = new Recorder(({ step }, recorder) => {
       if (step === "TERMINATE_OLD") {
-        recorder.abort(new OperationFailure("CANCELLED_BY_USER", "Somebody cancelled it."));
+        recorder.abort(cancelled());
       }
     });
-    expect(await replace(old, targetOf(service, app(), { commit: rig.second }), report)).to.have.property(
-      "verdict",
-      "SUCCEEDED",
-    );
+    const outcome = await replace(old, target(service, app(), { commit: rig.second }), report);
+    expect(outcome.verdict).to.equal("SUCCEEDED");
     expect(await version(service)).to.equal("two");
   });
 
-  it("disposes of the new one and rejects when the lease is lost", async () => {
+  it("stops the old one first when told to, and starts it again when the new one fails", async (stage) => {
+    const { ref, app, env, target, deploy, replace, version } = stage;
     const service = ref();
-    const old = await deploy(targetOf(service, app(), { commit: rig.first }));
-    const report = new Recorder(({ step }) => {
-      if (step === "READY") {
-        throw new LeaseLost("opn_x");
-      }
-    });
-    const target = targetOf(service, app(), { commit: rig.second });
-    const error = await replace(old, target, report).catch((reason: unknown) => reason);
-    expect(error).to.be.instanceOf(LeaseLost);
-    expect(await version(service)).to.equal("one");
-    expect(await replace(old, target)).to.have.property("verdict", "SUCCEEDED");
-    expect(await replace(old, target)).to.have.property("verdict", "SUCCEEDED");
-    expect(await version(service)).to.equal("two");
-  });
-
-  it("stops the old one first when told to, and starts it again when the new one fails", async () => {
-    const service = ref();
-    const rollout = { ...quick, order: "STOP_FIRST" as const };
-    const old = await deploy(targetOf(service, app({ rollout }), { commit: rig.first }));
-    const failed = await replace(
-      old,
-      targetOf(service, app({ rollout, env: env({ MODE: "crash" }) }), { commit: rig.second }),
-    );
+    const rollout = { order: "STOP_FIRST" as const };
+    const old = await deploy(target(service, app({ rollout }), { commit: rig.first }));
+    const crashing = app({ rollout, env: env({ MODE: "crash" }) });
+    const failed = await replace(old, target(service, crashing, { commit: rig.second }));
     expect(failed.verdict).to.equal("ROLLED_BACK");
     expect(await version(service)).to.equal("one");
-    const two = targetOf(service, app({ rollout }), { commit: rig.second });
+    const two = target(service, app({ rollout }), { commit: rig.second });
     expect(await replace(old, two)).to.have.property("verdict", "SUCCEEDED");
     expect(await version(service)).to.equal("two");
   });

@@ -1,119 +1,104 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { expect } from "chai";
-import type { RenderedSpec } from "../../../src/domain/rendered-spec.js";
-import type { Outcome, ServiceRef, Target } from "../../../src/operations/driver.js";
+import type { Driver } from "../../../src/operations/driver.js";
 import { appSource, daemonSource } from "../app-fixture.js";
-import { Bench, type DriverRow, healthProbe, newRef, quick, Recorder, specOf, targetOf } from "../bench.js";
+import { Bench } from "../bench.js";
 import { GitFixture, packageWithWs } from "../git-fixture.js";
+import type { DriverRow, Ground } from "../row.js";
+import { Stage } from "./stage.js";
 
-type Fields = Parameters<typeof specOf>[0];
-/** Adds a case to the table. */
-export type AddCase = (name: string, run: () => unknown) => void;
+/** Commits that do not work, by what is wrong with them. */
+interface BrokenCommits {
+  dependency: string;
+  json: string;
+  script: string;
+  hanging: string;
+  missing: string;
+}
 
-/** One driver and a repository to deploy from; what the cases share. */
+/** One driver, its engine, and a repository to deploy from: what the cases of a row share. */
 export class Rig {
   bench!: Bench;
-  repository!: GitFixture;
-  /** Commits: two that work, and those that do not by what is wrong with them. */
+  ground!: Ground;
+  /** URL below which the repository of the cases is. */
+  repositories!: string;
+  /** Commits that work: two versions of an app, and the second with a folder beside it. */
   first!: string;
   second!: string;
-  broken: Record<string, string> = {};
-  private readonly refs: ServiceRef[] = [];
+  nested!: string;
+  broken!: BrokenCommits;
+  /** The image of all cases, pinned; null where there are none. */
+  image: string | null = null;
+  private readonly stages = new Set<Stage>();
+  private count = 0;
 
   constructor(readonly row: DriverRow) {}
 
+  get driver(): Driver {
+    return this.bench.driver;
+  }
+
   async open(): Promise<void> {
     this.bench = await Bench.open(this.row);
-    this.repository = await GitFixture.create(join(this.bench.home, "repository"));
-    const app = await packageWithWs();
-    this.first = await this.repository.commit({
-      ...app,
-      "server.mjs": appSource("one"),
-      "daemon.mjs": daemonSource(),
-    });
-    this.second = await this.repository.commit({ "server.mjs": appSource("two") });
-    await this.repository.git("checkout", "--quiet", "-b", "broken");
-    await this.repository.git("rm", "--quiet", "package-lock.json");
-    this.broken = {
-      dependency: await this.repository.commit({
-        "package.json": JSON.stringify({
-          name: "a",
-          version: "1.0.0",
-          dependencies: { "@rebake-test/there-is-no-such-package": "1.0.0" },
-        }),
-      }),
-      json: await this.repository.commit({ "package.json": "{ not json" }),
-      script: await this.repository.commit({
-        "package.json": JSON.stringify({
-          name: "a",
-          version: "1.0.0",
-          scripts: { postinstall: "echo about to fail; exit 7", start: "node server.mjs" },
-        }),
-      }),
-      missing: "",
-    };
-    await this.repository.git("rm", "--quiet", "package.json");
-    this.broken.missing = await this.repository.commit({ readme: "no package.json" });
-    await this.repository.git("checkout", "--quiet", "main");
-  }
-
-  close(): Promise<void> {
-    return this.bench.close();
-  }
-
-  async removeServices(): Promise<void> {
-    for (const ref of this.refs.splice(0)) {
-      await this.bench.driver.remove(ref, new Recorder());
+    this.ground = await this.row.open(this.bench);
+    const folder = join(this.bench.home, "repositories");
+    await mkdir(folder);
+    await this.commit(await GitFixture.create(join(folder, "app")));
+    this.repositories = await this.ground.serve(folder);
+    const { image } = this.row.fields;
+    if (image) {
+      const spec = { prefix: null, tag: "latest", pullPolicy: "IF_NOT_PRESENT" as const, credential: null };
+      const signal = new AbortController().signal;
+      this.image = await this.driver.pinImage(this.row.environmentId, { ...spec, ...image }, null, signal);
     }
   }
 
-  readonly ref = (): ServiceRef => {
-    const made = newRef();
-    this.refs.push(made);
-    return made;
-  };
-  readonly source = (path: string | null = null) => ({
-    repository: this.repository.url,
-    branch: "main",
-    commit: null,
-    path,
-    credential: null,
-  });
-  readonly app = (fields: Fields = {}): RenderedSpec =>
-    this.bench.driver.project(
-      specOf({
-        source: this.source(),
-        command: ["node", "server.mjs"],
-        ports: [{ name: "http", target: 3000, published: null }],
-        readiness: healthProbe,
-        rollout: quick,
-        ...fields,
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.stages].map((stage) => stage.clear()));
+    await this.ground?.close();
+    await this.bench?.close();
+  }
+
+  /** Services of its own for one case; they are gone when `run` has ended. */
+  async during<T>(run: (stage: Stage) => T | Promise<T>): Promise<T> {
+    const stage = new Stage(this);
+    this.stages.add(stage);
+    try {
+      return await run(stage);
+    } finally {
+      await stage.clear();
+      this.stages.delete(stage);
+    }
+  }
+
+  /** A name that no other service of this row has. */
+  newName(): string {
+    return `orders-${++this.count}`;
+  }
+
+  private async commit(repository: GitFixture): Promise<void> {
+    this.first = await repository.commit({
+      ...(await packageWithWs()),
+      "server.mjs": appSource("one"),
+      "daemon.mjs": daemonSource(),
+    });
+    this.second = await repository.commit({ "server.mjs": appSource("two") });
+    this.nested = await repository.commit({ "folder/keep": "" });
+    await repository.git("checkout", "--quiet", "-b", "broken");
+    await repository.git("rm", "--quiet", "package-lock.json");
+    const withPackage = (fields: object) =>
+      repository.commit({ "package.json": JSON.stringify({ name: "a", version: "1.0.0", ...fields }) });
+    this.broken = {
+      dependency: await withPackage({ dependencies: { "@rebake-test/there-is-no-such-package": "1.0.0" } }),
+      json: await repository.commit({ "package.json": "{ not json" }),
+      script: await withPackage({
+        scripts: { postinstall: "echo about to fail; exit 7", start: "node server.mjs" },
       }),
-    ).spec;
-  readonly env = (values: Record<string, string>) =>
-    Object.entries(values).map(([name, value]) => ({ name, value: [value] }));
-  readonly replace = (current: Target | null, target: Target, report = new Recorder()): Promise<Outcome> =>
-    this.bench.driver.replace(current, target, report);
-  readonly deploy = async (target: Target): Promise<Target> => {
-    expect(await this.replace(null, target)).to.have.property(
-      "verdict",
-      target.spec.readiness ? "SUCCEEDED" : "UNPROVEN",
-    );
-    return target;
-  };
-  readonly version = async (of: ServiceRef) => (await this.bench.json(of, "/about")).version;
-  /** The new one must fail with that code and the old one answer as before. */
-  readonly failsWith = async (code: string, spec: RenderedSpec, commit: string): Promise<Outcome> => {
-    const service = this.ref();
-    const old = await this.deploy(targetOf(service, this.app(), { commit: this.first }));
-    const { pid } = await this.bench.json(service, "/about");
-    const outcome = await this.replace(old, targetOf(service, spec, { commit }));
-    expect(outcome.verdict).to.equal("FAILED");
-    expect(outcome.cause, outcome.cause?.message).to.have.property("code", code);
-    expect((await this.bench.json(service, "/about")).pid).to.equal(pid);
-    const observed = await this.bench.driver.inspect(service);
-    expect(observed.operationId).to.equal(old.stamp.operationId);
-    expect(observed.tasks).to.have.length(1);
-    return outcome;
-  };
+      hanging: await withPackage({ scripts: { preinstall: "sleep 1000" } }),
+      missing: "",
+    };
+    await repository.git("rm", "--quiet", "package.json");
+    this.broken.missing = await repository.commit({ readme: "no package.json" });
+    await repository.git("checkout", "--quiet", "main");
+  }
 }

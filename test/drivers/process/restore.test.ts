@@ -18,7 +18,7 @@ import {
   until,
 } from "../bench.js";
 import { GitFixture } from "../git-fixture.js";
-import { encode, processRow } from "./row.js";
+import { encode, firstPort, processRow } from "./row.js";
 
 const program = fileURLToPath(new URL("./server-process.js", import.meta.url));
 
@@ -83,7 +83,7 @@ describe("PROCESS after the server ended", () => {
 
   it("ends what a killed server left and brings the service back on the same port", async () => {
     const killed = await server("deploy", [target]);
-    const url = `http://127.0.0.1:${processRow.ports.from}`;
+    const url = `http://127.0.0.1:${firstPort}`;
     const { pid } = await about(url);
     await ended(killed, "SIGKILL");
     expect(livingIn(pid)).to.have.length(2);
@@ -129,7 +129,7 @@ describe("PROCESS after the server ended", () => {
 
   it("ends everything with the server on a graceful stop", async () => {
     const child = await server("restore", [target]);
-    const url = `http://127.0.0.1:${processRow.ports.from}`;
+    const url = `http://127.0.0.1:${firstPort}`;
     const { pid } = await until("the service is back", () => about(url).catch(() => null));
     child.stdin!.end();
     await ended(child, "SIGTERM");

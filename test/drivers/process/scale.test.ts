@@ -2,21 +2,24 @@ import { once } from "node:events";
 import { expect } from "chai";
 import WebSocket from "ws";
 import { OperationFailure } from "../../../src/errors.js";
-import { Recorder, targetOf, until } from "../bench.js";
+import { Recorder, until } from "../bench.js";
 import { Rig } from "../conformance/rig.js";
+import type { Stage } from "../conformance/stage.js";
 import { processRow } from "./row.js";
 
 describe("a scaling of processes", () => {
   const rig = new Rig(processRow);
   before(() => rig.open());
   after(() => rig.close());
-  afterEach(() => rig.removeServices());
 
-  it("that is cancelled while replicas drain gives them back, and cuts nothing off", async () => {
-    const { app, ref, bench } = rig;
-    const target = await rig.deploy(targetOf(ref(), app(), { commit: rig.first, replicas: 2 }));
+  it("that is cancelled while replicas drain gives them back, and cuts nothing off", () =>
+    rig.during(cancelWhileDraining));
+
+  async function cancelWhileDraining({ app, ref, about, deploy, ...stage }: Stage): Promise<void> {
+    const { bench } = rig;
+    const target = await deploy(stage.target(ref(), app(), { commit: rig.first, replicas: 2 }));
     const url = (await bench.url(target.ref)).replace("http", "ws");
-    const instance = async () => (await bench.json(target.ref, "/about")).instance;
+    const instance = async () => (await about(target.ref)).instance;
     // One at each replica: an open socket is in flight, and what it has got says that it is there.
     const sockets = [new WebSocket(url), new WebSocket(url)];
     await Promise.all(sockets.map((socket) => once(socket, "message")));
@@ -48,5 +51,5 @@ describe("a scaling of processes", () => {
         observed.tasks.find((task) => task.instance === 2)?.restarts === 1 && observed.state === "RUNNING"
       );
     });
-  });
+  }
 });
