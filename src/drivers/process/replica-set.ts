@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { replicasOf } from "../../domain/facts.js";
 import type { OperationFailure } from "../../errors.js";
 import type { Child } from "./child.js";
-import { replicasOf } from "./environment.js";
 import { Instance, type InstanceContext, stopGrace } from "./instance.js";
 import type { Upstream } from "./proxy.js";
 import { appExited } from "./readiness.js";

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { replicasOf } from "../../domain/facts.js";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { LogStream, Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
-import { replicasOf } from "./environment.js";
 import { expected } from "./full-disk.js";
 import { type InstanceContext, stopGrace } from "./instance.js";
 import { becomeReady, notReady } from "./readiness.js";

@@ -1,0 +1,129 @@
+import { replicasOf } from "../../domain/facts.js";
+import type { StepName, Target } from "../../operations/driver.js";
+import type { EngineService, EngineTask } from "./engine-types.js";
+import type { StepView } from "./progress.js";
+import type { TaskReports } from "./task-reports.js";
+import { hasEnded, hasFailed, isReady, operationOf } from "./tasks.js";
+
+/** What is seen of a rollout at one moment. */
+export interface Assessment {
+  /** Tasks of this operation, one for each replica where there are several: the newest. */
+  mine: EngineTask[];
+  /** Of other operations, that have not ended. */
+  old: EngineTask[];
+  /** Replicas that are asked for. */
+  of: number;
+  ready: number;
+  /** One of this operation's tasks that ended; the operation fails with it. */
+  failed: EngineTask | null;
+  /** One that the engine finds no node for; it may yet. */
+  unplaced: EngineTask | null;
+  /** Whether all replicas are ready, and the engine says that it is done. */
+  complete: boolean;
+  views: Map<StepName, StepView>;
+}
+
+/**
+ * What the engine's answers say of a rollout. Pure. `oldTotal` is how many were there when it began, `held` whether
+ * the new ones have been watched for as long as they should.
+ */
+export function assess(
+  target: Target,
+  service: EngineService,
+  tasks: readonly EngineTask[],
+  reports: TaskReports,
+  { oldTotal, held }: { oldTotal: number; held: boolean },
+): Assessment {
+  const operation = target.stamp.operationId;
+  const mine = tasks.filter((task) => operationOf(task) === operation);
+  const old = tasks.filter((task) => operationOf(task) !== operation && !hasEnded(task));
+  const of = askedFor(target, tasks);
+  const living = mine.filter((task) => !hasEnded(task));
+  const ready = living.filter(isReady).length;
+  const updating = service.UpdateStatus?.State === "updating";
+  const complete = ready >= of && !updating && old.every(({ DesiredState }) => DesiredState !== "running");
+  return {
+    mine,
+    old,
+    of,
+    ready,
+    failed: mine.find(hasFailed) ?? null,
+    unplaced:
+      mine.find(({ Status }) => Status.State === "pending" && /no suitable node/.test(Status.Err ?? "")) ??
+      null,
+    complete,
+    views: viewsOf(target, living, reports, {
+      of,
+      ready,
+      complete: complete && held,
+      old: old.length,
+      oldTotal,
+    }),
+  };
+}
+
+/** GLOBAL ones are asked for on each node that has, or is to have, one. */
+function askedFor(target: Target, tasks: readonly EngineTask[]): number {
+  return target.spec.mode === "GLOBAL"
+    ? new Set(tasks.filter(({ DesiredState }) => DesiredState === "running").map(({ NodeID }) => NodeID)).size
+    : replicasOf(target);
+}
+
+function viewsOf(
+  { spec }: Target,
+  living: readonly EngineTask[],
+  reports: TaskReports,
+  {
+    of,
+    ready,
+    complete,
+    old,
+    oldTotal,
+  }: { of: number; ready: number; complete: boolean; old: number; oldTotal: number },
+): Map<StepName, StepView> {
+  const past = (step: "FETCH_SOURCE" | "INSTALL") =>
+    living.filter((task) => isReady(task) || reports.isPast(task.ID, step));
+  const detail = (step: "FETCH_SOURCE" | "INSTALL") => {
+    const details = new Set(living.flatMap(({ ID }) => reports.reportOf(ID, step)?.detail ?? []));
+    return details.size === 1 ? [...details][0] : undefined;
+  };
+  const views = new Map<StepName, StepView>();
+  const started = spec.source
+    ? living.filter((task) => isReady(task) || reports.reportOf(task.ID, "START")).length
+    : living.filter(({ Status }) => ["starting", "running"].includes(Status.State)).length;
+  if (spec.source) {
+    const fetched = past("FETCH_SOURCE");
+    const installed = past("INSTALL").length;
+    views.set("FETCH_SOURCE", counted(fetched.length, of, true, detail("FETCH_SOURCE")));
+    views.set("INSTALL", counted(installed, of, fetched.length > 0, detail("INSTALL")));
+    views.set("START", counted(started, of, installed > 0 || of === 0));
+  } else {
+    views.set("FETCH_SOURCE", { state: "SKIPPED", done: 0, of });
+    views.set("INSTALL", { state: "SKIPPED", done: 0, of });
+    views.set("START", counted(started, of, true));
+  }
+  const unproven = spec.readiness ? undefined : "the recipe has no readiness probe";
+  views.set("READY", counted(ready, of, started > 0 || of === 0, unproven));
+  views.set("CUT_OVER", {
+    state: complete ? "DONE" : ready > 0 ? "RUNNING" : "PENDING",
+    done: ready,
+    of,
+    ...(complete && { detail: "switched" }),
+  });
+  if (complete) {
+    views.set("TERMINATE_OLD", terminating(old, oldTotal));
+  }
+  return views;
+}
+
+function counted(done: number, of: number, begun: boolean, detail?: string): StepView {
+  const state = done >= of ? "DONE" : begun ? "RUNNING" : "PENDING";
+  return { state, done: Math.min(done, of), of, ...(state === "DONE" && detail !== undefined && { detail }) };
+}
+
+function terminating(left: number, total: number): StepView {
+  if (total === 0) {
+    return { state: "SKIPPED", done: 0, of: 0 };
+  }
+  return { state: left === 0 ? "DONE" : "RUNNING", done: Math.max(total - left, 0), of: total };
+}

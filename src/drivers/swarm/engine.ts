@@ -1,0 +1,313 @@
+import type { Readable } from "node:stream";
+import Docker from "dockerode";
+import type { SwarmConnection } from "../../domain/connection.js";
+import { OperationFailure } from "../../errors.js";
+import type { RegistryCredential } from "../../operations/driver.js";
+import type {
+  EngineInfo,
+  EngineNode,
+  EngineObject,
+  EngineService,
+  EngineTask,
+  ServiceSpec,
+} from "./engine-types.js";
+
+/** The engine answered, and said no. */
+export class EngineRefusal extends Error {
+  override readonly name = "EngineRefusal";
+  constructor(
+    readonly status: number,
+    /** The engine's own words. */
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The engine cannot be reached, or went away before it answered: whether it did what it was asked is unknown. */
+export class EngineAway extends Error {
+  override readonly name = "EngineAway";
+}
+
+/** How long a call may take, in milliseconds; followed streams may take longer. */
+const callPatience = 30_000;
+
+type Filters = Record<string, string[]>;
+
+/** Speaks to the engine of one environment. Every call is counted by its name. */
+export class Engine {
+  readonly calls = new Map<string, number>();
+  private readonly docker: Docker;
+
+  constructor(
+    connection: SwarmConnection,
+    /** For tests that look at what is said. */
+    readonly where = connection.host,
+  ) {
+    this.docker = new Docker({ ...optionsOf(connection), version: "v1.41" });
+  }
+
+  info(): Promise<EngineInfo> {
+    return this.call("info", () => this.docker.info());
+  }
+
+  nodes(): Promise<EngineNode[]> {
+    return this.call("nodes", () => this.docker.listNodes());
+  }
+
+  /** Null when there is none. */
+  service(name: string): Promise<EngineService | null> {
+    return this.maybe(this.call("service", () => this.docker.getService(name).inspect()));
+  }
+
+  /** With `ServiceStatus` each. */
+  services(filters: Filters = {}): Promise<EngineService[]> {
+    const query = { status: true, filters: JSON.stringify(filters) } as Docker.ServiceListOptions;
+    return this.call("services", async () => {
+      return (await this.docker.listServices(query)) as unknown as EngineService[];
+    });
+  }
+
+  createService(spec: ServiceSpec, credential: RegistryCredential | null): Promise<{ id: string }> {
+    return this.call("createService", async () => {
+      const created = await this.docker.createService(authOf(credential).authconfig as never, spec as never);
+      return { id: (created as unknown as { id: string }).id };
+    });
+  }
+
+  updateService(
+    id: string,
+    version: number,
+    spec: ServiceSpec,
+    credential: RegistryCredential | null,
+  ): Promise<unknown> {
+    const { authconfig } = authOf(credential);
+    const service = this.docker.getService(id) as unknown as {
+      update(auth: object | undefined, options: object): Promise<unknown>;
+    };
+    return this.call("updateService", () => service.update(authconfig, { _query: { version }, _body: spec }));
+  }
+
+  removeService(id: string): Promise<unknown> {
+    return this.maybe(this.call("removeService", () => this.docker.getService(id).remove()));
+  }
+
+  tasks(serviceId: string): Promise<EngineTask[]> {
+    const filters = JSON.stringify({ service: [serviceId] });
+    return this.call("tasks", () => this.docker.listTasks({ filters }));
+  }
+
+  /** Null when it is not on the node that is asked. */
+  container(id: string): Promise<Docker.ContainerInspectInfo | null> {
+    return this.maybe(this.call("container", () => this.docker.getContainer(id).inspect()));
+  }
+
+  containers(filters: Filters): Promise<Docker.ContainerInfo[]> {
+    return this.call("containers", () =>
+      this.docker.listContainers({ all: true, filters: JSON.stringify(filters) }),
+    );
+  }
+
+  /** Lines of all tasks of a service, each with the task it is from. */
+  serviceLogs(
+    id: string,
+    options: { tail: number | "all"; follow: boolean; signal: AbortSignal },
+  ): Promise<Readable> {
+    return this.logs("serviceLogs", `/services/${id}/logs?`, options);
+  }
+
+  taskLogs(id: string, tail: number, signal: AbortSignal): Promise<Readable> {
+    return this.logs("taskLogs", `/tasks/${id}/logs?`, { tail, follow: false, signal });
+  }
+
+  events(filters: Filters, signal: AbortSignal): Promise<Readable> {
+    const options = { filters: JSON.stringify(filters), abortSignal: signal } as Docker.GetEventsOptions;
+    return this.call("events", async () => (await this.docker.getEvents(options)) as Readable);
+  }
+
+  /** What the registry has under a name. */
+  distribution(
+    image: string,
+    credential: RegistryCredential | null,
+    signal: AbortSignal,
+  ): Promise<{ Descriptor: { digest: string } }> {
+    const options = { ...authOf(credential), abortSignal: signal };
+    return this.call("distribution", async () => {
+      const found: unknown = await this.docker.getImage(image).distribution(options);
+      return found as { Descriptor: { digest: string } };
+    });
+  }
+
+  /** As it is on the node that is asked; null when it is not there. */
+  image(name: string): Promise<Docker.ImageInspectInfo | null> {
+    return this.maybe(this.call("image", () => this.docker.getImage(name).inspect()));
+  }
+
+  async pull(image: string, credential: RegistryCredential | null, signal: AbortSignal): Promise<void> {
+    const stream = await this.call("pull", () =>
+      this.docker.pull(image, { ...authOf(credential), abortSignal: signal } as never),
+    );
+    await new Promise<void>((resolve, reject) => {
+      this.docker.modem.followProgress(stream, (error) => (error ? reject(asOurs(error)) : resolve()));
+    });
+  }
+
+  async createObject(
+    kind: "config" | "secret",
+    spec: { Name: string; Data: string; Labels: Record<string, string>; Templating?: { Name: string } },
+  ): Promise<string> {
+    const made = await this.call(`create ${kind}`, () =>
+      kind === "config" ? this.docker.createConfig(spec) : this.docker.createSecret(spec),
+    );
+    return (made as { id: string }).id;
+  }
+
+  async objects(kind: "config" | "secret", filters: Filters): Promise<EngineObject[]> {
+    const query: object = { filters: JSON.stringify(filters) };
+    return this.call(`${kind}s`, async () => {
+      const found: unknown =
+        kind === "config" ? await this.docker.listConfigs(query) : await this.docker.listSecrets(query);
+      return found as EngineObject[];
+    });
+  }
+
+  removeObject(kind: "config" | "secret", id: string): Promise<unknown> {
+    const object = kind === "config" ? this.docker.getConfig(id) : this.docker.getSecret(id);
+    return this.maybe(this.call(`remove ${kind}`, () => object.remove()));
+  }
+
+  networks(filters: Filters): Promise<Docker.NetworkInspectInfo[]> {
+    return this.call("networks", () =>
+      this.docker.listNetworks({ filters: JSON.stringify(filters) as never }),
+    );
+  }
+
+  async createNetwork(name: string, labels: Record<string, string>): Promise<string> {
+    const options = { Name: name, Driver: "overlay", Attachable: true, Labels: labels, CheckDuplicate: true };
+    const made = await this.call("create network", () => this.docker.createNetwork(options));
+    return made.id;
+  }
+
+  removeNetwork(id: string): Promise<unknown> {
+    return this.maybe(this.call("remove network", () => this.docker.getNetwork(id).remove()));
+  }
+
+  removeVolume(name: string): Promise<unknown> {
+    return this.maybe(this.call("remove volume", () => this.docker.getVolume(name).remove()));
+  }
+
+  /** @throws EngineRefusal, EngineAway */
+  private async call<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const message = `the engine at ${this.where} did not answer within ${callPatience / 1000} s`;
+      timer = setTimeout(() => reject(new EngineAway(message)), callPatience);
+    });
+    try {
+      return await Promise.race([work(), late]);
+    } catch (error) {
+      throw asOurs(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Null for what is not there. */
+  private async maybe<T>(found: Promise<T>): Promise<T | null> {
+    try {
+      return await found;
+    } catch (error) {
+      if (error instanceof EngineRefusal && error.status === 404) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  private logs(
+    name: string,
+    path: string,
+    { tail, follow, signal }: { tail: number | "all"; follow: boolean; signal: AbortSignal },
+  ): Promise<Readable> {
+    const query = { stdout: true, stderr: true, details: true, timestamps: true, follow, tail: `${tail}` };
+    return this.call(
+      name,
+      () =>
+        new Promise<Readable>((resolve, reject) => {
+          const options = {
+            path,
+            method: "GET",
+            isStream: true,
+            abortSignal: signal,
+            options: query,
+            statusCodes: {
+              200: true,
+              101: true,
+              404: "no such service",
+              500: "server error",
+              503: "no swarm",
+            },
+          };
+          this.docker.modem.dial(options as never, (error, stream) =>
+            error ? reject(error) : resolve(stream as Readable),
+          );
+        }),
+    );
+  }
+}
+
+function optionsOf({ host, ca, certificate, key }: SwarmConnection): Docker.DockerOptions {
+  const url = new URL(host);
+  if (url.protocol === "unix:") {
+    return { socketPath: url.pathname };
+  }
+  const tls = certificate !== null && key !== null;
+  return {
+    host: url.hostname,
+    port: Number(url.port || (tls ? 2376 : 2375)),
+    protocol: tls ? "https" : "http",
+    ...(tls && { cert: certificate, key, ...(ca !== null && { ca }) }),
+  };
+}
+
+function authOf(credential: RegistryCredential | null): { authconfig?: object } {
+  return credential
+    ? {
+        authconfig: {
+          username: credential.username,
+          password: credential.password,
+          serveraddress: credential.server,
+        },
+      }
+    : {};
+}
+
+/** Errors of the SDK as refusals and absences; what was aborted stays what it is. */
+function asOurs(error: unknown): unknown {
+  if (error instanceof EngineAway || error instanceof EngineRefusal || !(error instanceof Error)) {
+    return error;
+  }
+  const { statusCode, json, code, name } = error as Error & {
+    statusCode?: number;
+    json?: { message?: string };
+    code?: string;
+  };
+  if (name === "AbortError") {
+    return error;
+  }
+  if (statusCode !== undefined) {
+    return new EngineRefusal(statusCode, json?.message ?? error.message);
+  }
+  return code !== undefined || /socket hang up|aborted/.test(error.message)
+    ? new EngineAway(`the engine cannot be reached: ${code ?? error.message}`)
+    : error;
+}
+
+/** What to tell of an engine that cannot be asked. */
+export function unreachable(where: string, error: Error): OperationFailure {
+  return new OperationFailure(
+    "ENGINE_UNREACHABLE",
+    `The engine at ${where} cannot be reached (${error.message}): start it, or correct the environment's connection.`,
+  );
+}

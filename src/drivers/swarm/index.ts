@@ -1,0 +1,198 @@
+import { EventEmitter } from "node:events";
+import { containerBundle } from "../../deployer/container-bundle.js";
+import type { FieldChange } from "../../domain/changes.js";
+import type { Connections, SwarmConnection } from "../../domain/connection.js";
+import type { RenderedSpec } from "../../domain/rendered-spec.js";
+import { LeaseLost, type OperationFailure } from "../../errors.js";
+import type { Log } from "../../log.js";
+import type {
+  Driver,
+  DriverHealth,
+  ForeignService,
+  ImageSpec,
+  Observed,
+  Outcome,
+  Projection,
+  RegistryCredential,
+  Reporter,
+  ServiceLogLine,
+  ServiceRef,
+  Target,
+} from "../../operations/driver.js";
+import { differences, isDrifted } from "./comparable.js";
+import { Engine } from "./engine.js";
+import { Engines } from "./engines.js";
+import { foreignServices } from "./foreign.js";
+import { healthOf } from "./health.js";
+import { followLogs, tailOf } from "./logs.js";
+import { engineName } from "./names.js";
+import { observedOf } from "./observed.js";
+import { pinImage } from "./pin-image.js";
+import { downtime, project } from "./project.js";
+import { putByRebake } from "./put-by-rebake.js";
+import { removeService } from "./remove.js";
+import { Replacement, type SwarmContext } from "./replace.js";
+import { Scaling } from "./scale.js";
+
+export interface SwarmDriverOptions {
+  /** Id of this Rebake: what it makes is told apart by it from what others make on the same swarm. */
+  installation: string;
+  connections: Connections<SwarmConnection>;
+  log: Log;
+}
+
+export function createSwarmDriver(options: SwarmDriverOptions): SwarmDriver {
+  return new SwarmDriver(options);
+}
+
+/** Runs services on Docker Engines in Swarm mode, each environment on its own or on one that it shares. */
+export class SwarmDriver implements Driver {
+  readonly kind = "SWARM";
+  private readonly engines: Engines;
+  private readonly closing = new AbortController();
+  /** A service was removed here: who follows its logs need not wait for more. */
+  private readonly removed = new EventEmitter<{ service: [serviceId: string] }>().setMaxListeners(0);
+  private listener: (ref: ServiceRef) => void = () => undefined;
+
+  constructor(private readonly options: SwarmDriverOptions) {
+    this.engines = new Engines({ ...options, changed: (ref) => this.listener(ref) });
+  }
+
+  project(spec: RenderedSpec): Projection {
+    return project(spec);
+  }
+
+  downtime(current: RenderedSpec | null, next: RenderedSpec): string | null {
+    return downtime(current, next);
+  }
+
+  async replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
+    const context = await this.contextOf(target.ref);
+    return new Replacement(
+      context,
+      current,
+      target,
+      this.untilClosed(report, target.stamp.operationId),
+    ).run();
+  }
+
+  async scale(target: Target, report: Reporter): Promise<Outcome> {
+    const context = await this.contextOf(target.ref);
+    return new Scaling(context, target, this.untilClosed(report, target.stamp.operationId)).run();
+  }
+
+  async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
+    const { engine } = await this.contextOf(ref);
+    const outcome = await removeService(engine, this.options.installation, ref, report);
+    this.engines.forget(ref);
+    this.removed.emit("service", ref.serviceId);
+    this.listener(ref);
+    return outcome;
+  }
+
+  async pinImage(
+    environmentId: string,
+    image: ImageSpec,
+    credential: RegistryCredential | null,
+    signal: AbortSignal,
+  ): Promise<string> {
+    return pinImage(await this.engines.of(environmentId), image, credential, signal);
+  }
+
+  async inspect(ref: ServiceRef): Promise<Observed> {
+    const engine = await this.engines.watched(ref);
+    return observedOf(engine, engineName(this.options.installation, ref), await this.engines.nodesOf(ref));
+  }
+
+  async drift(deployed: Target): Promise<FieldChange[]> {
+    const { engine, programs } = await this.contextOf(deployed.ref);
+    const found = await engine.service(engineName(this.options.installation, deployed.ref));
+    if (!found) {
+      return [{ path: ["service"], before: "deployed", after: null, secret: false }];
+    }
+    return isDrifted(found.Spec)
+      ? differences(await putByRebake(engine, deployed, programs), found.Spec)
+      : [];
+  }
+
+  async foreign(environmentId: string): Promise<ForeignService[]> {
+    return foreignServices(await this.engines.of(environmentId), this.options.installation);
+  }
+
+  async *logs(
+    ref: ServiceRef,
+    { tail, follow, signal }: { tail: number; follow: boolean; signal: AbortSignal },
+  ): AsyncIterable<ServiceLogLine> {
+    const engine = await this.engines.of(ref.environmentId);
+    const name = engineName(this.options.installation, ref);
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal, this.closing.signal]);
+    if (!follow) {
+      yield* await tailOf(engine, name, tail, both);
+      return;
+    }
+    const onRemoved = (serviceId: string) => serviceId === ref.serviceId && stop.abort();
+    this.removed.on("service", onRemoved);
+    try {
+      yield* followLogs(engine, name, tail, both);
+    } catch (error) {
+      if (!both.aborted) {
+        throw error;
+      }
+    } finally {
+      this.removed.off("service", onRemoved);
+      stop.abort();
+    }
+  }
+
+  async check(environmentId: string): Promise<DriverHealth> {
+    let engine: Engine;
+    try {
+      engine = await this.engines.of(environmentId);
+    } catch (error) {
+      const { message } = error as OperationFailure;
+      return { reachable: false, version: null, nodes: 0, limitations: [], error: message };
+    }
+    return healthOf(engine);
+  }
+
+  /** Services live on their engines: they have only to be watched again. */
+  async restore(): Promise<void> {
+    this.engines.watchAll();
+  }
+
+  onChange(listener: (ref: ServiceRef) => void): void {
+    this.listener = listener;
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.engines.close();
+  }
+
+  private async contextOf(ref: ServiceRef): Promise<SwarmContext> {
+    const engine = await this.engines.watched(ref);
+    const { installation, log } = this.options;
+    return {
+      engine,
+      programs: { installation, deployer: containerBundle().text },
+      heard: (name, signal) => this.engines.heard(ref.environmentId, name, signal),
+      log,
+    };
+  }
+
+  /** A server that stops is as good as one that lost its lease: whoever comes next goes on. */
+  private untilClosed(report: Reporter, operationId: string): Reporter {
+    const stop = new AbortController();
+    const close = () => stop.abort(new LeaseLost(operationId));
+    this.closing.signal.aborted
+      ? close()
+      : this.closing.signal.addEventListener("abort", close, { once: true });
+    return {
+      step: (progress) => report.step(progress),
+      log: (line) => report.log(line),
+      assertHeld: () => report.assertHeld(),
+      signal: AbortSignal.any([report.signal, stop.signal]),
+    };
+  }
+}

@@ -1,0 +1,55 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { LeaseLost } from "../../errors.js";
+import { EngineAway } from "./engine.js";
+
+/** Before an engine that is away is asked again, in milliseconds. */
+const pauseMilliseconds = 500;
+/** For how long something is asked that nothing depends on yet, in milliseconds. */
+const brieflyMilliseconds = 5_000;
+
+/** Asks an engine that may be away for a while. Only a lost lease ends the waiting. */
+export class Patience {
+  private away = false;
+
+  constructor(private readonly signal: AbortSignal) {}
+
+  /** As long as it takes: something was changed already, and what came of it has to be known. */
+  async untilBack<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (this.signal.reason instanceof LeaseLost) {
+          throw this.signal.reason;
+        }
+        if (!(error instanceof EngineAway)) {
+          throw error;
+        }
+        this.away = true;
+        await wait(pauseMilliseconds);
+      }
+    }
+  }
+
+  /** For a few seconds. */
+  async briefly<T>(ask: () => Promise<T>): Promise<T> {
+    const until = Date.now() + brieflyMilliseconds;
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof EngineAway) || Date.now() > until || this.signal.aborted) {
+          throw error;
+        }
+        await wait(pauseMilliseconds);
+      }
+    }
+  }
+
+  /** Whether the engine was away since this was last asked: deadlines count from its return. */
+  wasAway(): boolean {
+    const was = this.away;
+    this.away = false;
+    return was;
+  }
+}

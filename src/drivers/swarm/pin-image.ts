@@ -1,0 +1,97 @@
+import { OperationFailure } from "../../errors.js";
+import type { ImageSpec, RegistryCredential } from "../../operations/driver.js";
+import { type Engine, EngineAway, EngineRefusal, unreachable } from "./engine.js";
+
+/** An image as people write it: `registry.example.com/acme/shop:1.4`. */
+export function referenceOf({ prefix, name, tag }: Pick<ImageSpec, "prefix" | "name" | "tag">): string {
+  return `${prefix ? `${prefix.replace(/\/+$/, "")}/` : ""}${name}:${tag}`;
+}
+
+/**
+ * Pins an image by its digest, so that all tasks run the same, and no node asks the registry for what it has. The engine
+ * does not do this by itself. What is only on the node that is asked is pinned by its id there.
+ * @throws OperationFailure IMAGE_NOT_FOUND, REGISTRY_REFUSED, REGISTRY_UNREACHABLE, ENGINE_UNREACHABLE
+ */
+export async function pinImage(
+  engine: Engine,
+  image: ImageSpec,
+  credential: RegistryCredential | null,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    return await pin(engine, image, credential, signal);
+  } catch (error) {
+    throw error instanceof EngineAway ? unreachable(engine.where, error) : error;
+  }
+}
+
+async function pin(
+  engine: Engine,
+  image: ImageSpec,
+  credential: RegistryCredential | null,
+  signal: AbortSignal,
+): Promise<string> {
+  const reference = referenceOf(image);
+  const local = image.pullPolicy === "ALWAYS" ? null : await engine.image(reference);
+  if (image.pullPolicy === "NEVER") {
+    if (!local) {
+      const message = `The image ${reference} is not on the node at ${engine.where}, and its pull policy is NEVER: load it there, or allow it to be pulled.`;
+      throw new OperationFailure("IMAGE_NOT_FOUND", message);
+    }
+    return local.Id;
+  }
+  const digest = local && digestIn(local.RepoDigests ?? [], reference);
+  if (digest) {
+    return `${reference}@${digest}`;
+  }
+  try {
+    return `${reference}@${(await engine.distribution(reference, credential, signal)).Descriptor.digest}`;
+  } catch (error) {
+    if (local && error instanceof EngineRefusal) {
+      return local.Id;
+    }
+    throw error instanceof EngineRefusal ? failureOf(reference, error) : error;
+  }
+}
+
+/** The digest under which the image's own repository has it. */
+function digestIn(digests: readonly string[], reference: string): string | undefined {
+  const repository = repositoryOf(reference);
+  return digests
+    .map((one) => one.split("@") as [string, string])
+    .find(([name]) => repositoryOf(`${name}:x`) === repository)?.[1];
+}
+
+/** Without tag and with the parts that Docker Hub's images may leave out. */
+function repositoryOf(reference: string): string {
+  const name = reference.slice(0, reference.lastIndexOf(":"));
+  const [first = "", ...rest] = name.split("/");
+  const isHost = rest.length > 0 && /[.:]|^localhost$/.test(first);
+  if (isHost && first !== "docker.io" && first !== "index.docker.io") {
+    return name;
+  }
+  const path = isHost ? rest : [first, ...rest];
+  return ["docker.io", ...(path.length === 1 ? ["library"] : []), ...path].join("/");
+}
+
+function failureOf(reference: string, { message, status }: EngineRefusal): OperationFailure {
+  if (
+    /unauthorized|authentication required|denied|no basic auth|incorrect username/i.test(message) ||
+    status === 401
+  ) {
+    return new OperationFailure(
+      "REGISTRY_REFUSED",
+      `The registry refuses ${reference} (${message}): check the image's name and credential.`,
+    );
+  }
+  if (status === 404 || /manifest unknown|not found|name unknown/i.test(message)) {
+    return new OperationFailure(
+      "IMAGE_NOT_FOUND",
+      `There is no image ${reference} (${message}): check its name and tag.`,
+    );
+  }
+  return new OperationFailure(
+    "REGISTRY_UNREACHABLE",
+    `The registry of ${reference} cannot be asked (${message}): check its address and the engine's network.`,
+  );
+}

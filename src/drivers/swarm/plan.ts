@@ -1,0 +1,193 @@
+import type { ContainerJob } from "../../deployer/container/job.js";
+import { dependsOnInstance, factsOf, hasSecret, textOf } from "../../domain/facts.js";
+import type { Text } from "../../domain/rendered-spec.js";
+import type { ServiceRef, Target } from "../../operations/driver.js";
+import { deployerPath } from "./healthcheck.js";
+import { engineName, environmentLabels, scopeOf, shortHash } from "./names.js";
+
+/** What the engine has for one part of a service: a config in clear, or a secret. Both never change. */
+export interface PlannedObject {
+  kind: "config" | "secret";
+  /** Says its content, or the version of it: what is there under this name is the same. */
+  name: string;
+  data: string;
+  /** Whether the engine fills in facts of the task. */
+  template: boolean;
+  labels: Record<string, string>;
+}
+
+export interface PlannedMount {
+  object: PlannedObject;
+  path: string;
+  mode: number;
+}
+
+/** How the app is begun: by the image as it is, by the deployer, or by a shell that reads secrets first. */
+export type Launcher = "none" | "deployer" | "shell";
+
+/** Everything about a service that is not the engine's own to say: what is to be made before it, and how it starts. */
+export interface Plan {
+  ref: ServiceRef;
+  name: string;
+  scope: string;
+  launcher: Launcher;
+  mounts: PlannedMount[];
+  /** `NAME=value`, in the engine's syntax. */
+  env: string[];
+  job: ContainerJob | null;
+}
+
+/** Deployer and launch script, as they are put into containers. */
+export interface Programs {
+  deployer: string;
+  /** What is different for each installation, so that no app can guess the marker of reports. */
+  installation: string;
+}
+
+const launchPath = "/rebake/launch.sh";
+const gitCredentialPath = "/rebake/git-credential";
+const cachePath = "/rebake/cache";
+/** While it is fetched from and cloned into, at most: who sends requests here learns within this that it goes. */
+const longestHold = 5;
+
+/** The task's slot, as the engine puts it in. For GLOBAL services it is the node's id. */
+const slot = "{{.Task.Slot}}";
+
+/** Keeps the engine from taking a user's text for a template. */
+export function escapeTemplate(text: string): string {
+  return text.replaceAll("{{", '{{"{{"}}');
+}
+
+/** Part of the marker that reports of an operation's tasks begin with. */
+export function nonceOf(installation: string, operationId: string): string {
+  return shortHash(`${installation} ${operationId}`, 24);
+}
+
+/** What a target comes down to on an engine. Pure. */
+export function planOf(target: Target, { installation, deployer }: Programs): Plan {
+  const { ref, spec } = target;
+  const scope = scopeOf(installation, ref);
+  const marks = environmentLabels(installation, ref);
+  const ports = new Map(spec.ports.map(({ name, target: port }) => [name, port]));
+  const facts = factsOf(target, { instance: slot, ports, files: "" });
+  const secretEnv = spec.env.filter(({ value }) => hasSecret(value));
+  const launcher = spec.source ? "deployer" : secretEnv.length > 0 ? "shell" : "none";
+
+  const object = (kind: PlannedObject["kind"], key: string, data: string, template = false) => ({
+    kind,
+    name: `${scope}_${shortHash(JSON.stringify([kind, key, template]), 24)}`,
+    data,
+    template,
+    labels: marks,
+  });
+  const textObject = (text: Text): PlannedObject => {
+    const template = dependsOnInstance(text);
+    return object(
+      hasSecret(text) ? "secret" : "config",
+      keyOf(text, facts),
+      textOf(text, target, facts, template ? escapeTemplate : undefined),
+      template,
+    );
+  };
+
+  const mounts: PlannedMount[] = [
+    ...spec.files.map(({ path, content, mode }) => ({
+      object: textObject(content),
+      path,
+      mode: Number.parseInt(mode, 8),
+    })),
+    ...secretEnv.map(({ name, value }) => ({
+      object: textObject(value),
+      path: secretEnvPath(name),
+      mode: 0o400,
+    })),
+  ];
+  if (launcher === "deployer") {
+    mounts.push({ object: object("config", deployer, deployer), path: deployerPath, mode: 0o444 });
+  }
+  if (launcher === "shell") {
+    const script = launchScript(secretEnv.map(({ name }) => name));
+    mounts.push({ object: object("config", script, script), path: launchPath, mode: 0o555 });
+  }
+  if (spec.source && target.gitCredential) {
+    // Named by the operation: a name made of the secret would be something to guess from.
+    const { username, password } = target.gitCredential;
+    const data = JSON.stringify({ username, password });
+    mounts.push({
+      object: object("secret", `git ${target.stamp.operationId}`, data),
+      path: gitCredentialPath,
+      mode: 0o400,
+    });
+  }
+  return {
+    ref,
+    name: engineName(installation, ref),
+    scope,
+    launcher,
+    mounts,
+    env: [
+      ...Object.entries(facts).map(([name, value]) =>
+        name === "REBAKE_INSTANCE" ? `${name}=${value}` : `${name}=${escapeTemplate(value)}`,
+      ),
+      ...spec.env
+        .filter(({ value }) => !hasSecret(value))
+        .map(({ name, value }) => `${name}=${textOf(value, target, facts, escapeTemplate)}`),
+    ],
+    job: spec.source && {
+      nonce: nonceOf(installation, target.stamp.operationId),
+      commands: ["prepare", "start"],
+      source: { repository: spec.source.repository, commit: target.commit ?? "", path: spec.source.path },
+      cache: cachePath,
+      image: target.image,
+      command: spec.command,
+      args: spec.args,
+      workingDir: spec.workingDir,
+      holdSeconds: holdSecondsOf(target),
+      secretEnv: Object.fromEntries(secretEnv.map(({ name }) => [name, secretEnvPath(name)])),
+      gitCredentialFile: target.gitCredential ? gitCredentialPath : null,
+    },
+  };
+}
+
+/** For how long an app serves on after it was told to end, in seconds. */
+export function holdSecondsOf({ spec }: Pick<Target, "spec">): number {
+  return Math.min(spec.rollout.drain, longestHold);
+}
+
+const secretEnvPath = (name: string) => `/rebake/env/${name}`;
+
+/** Tells texts apart without their secrets: by the versions of these. */
+function keyOf(text: Text, facts: Readonly<Record<string, string>>): string {
+  return JSON.stringify(
+    text.map((part) => (typeof part === "object" && "computed" in part ? [facts[part.computed]] : part)),
+  );
+}
+
+/** Reads secret variables from their files, line ends included, then becomes the program. */
+function launchScript(names: readonly string[]): string {
+  const read = names.map(
+    (name) => `${name}="$(cat ${secretEnvPath(name)}; printf x)"; export ${name}="\${${name}%x}"`,
+  );
+  return ["#!/bin/sh", "set -e", ...read, 'exec "$@"', ""].join("\n");
+}
+
+/** What starts a container: null leaves it to the image. */
+export function commandOf(
+  { spec }: Target,
+  { launcher }: Pick<Plan, "launcher">,
+  image: { entrypoint: string[]; command: string[] } | null,
+): { command: string[] | null; args: string[] | null } {
+  if (launcher === "deployer") {
+    return { command: ["node", deployerPath], args: null };
+  }
+  if (launcher === "none") {
+    return { command: spec.command, args: spec.args };
+  }
+  const argv = spec.command
+    ? [...spec.command, ...(spec.args ?? [])]
+    : [...(image?.entrypoint ?? []), ...(spec.args ?? image?.command ?? [])];
+  return { command: ["/bin/sh", launchPath], args: argv };
+}
+
+/** Where the cache of sources and dependencies is mounted. */
+export const cacheMount = cachePath;

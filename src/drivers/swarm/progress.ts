@@ -1,0 +1,42 @@
+import type { Reporter, StepName, StepProgress } from "../../operations/driver.js";
+
+const order: readonly StepName[] = ["FETCH_SOURCE", "INSTALL", "START", "READY", "CUT_OVER", "TERMINATE_OLD"];
+
+/** What is to be told of a step. */
+export type StepView = Omit<StepProgress, "step">;
+
+/** Tells how steps move on: each change once, and only forward. With several replicas steps overlap. */
+export class Progress {
+  private readonly told = new Map<StepName, StepView>();
+
+  constructor(private readonly report: Reporter) {}
+
+  /** Tells what has changed, in the order of the steps. */
+  async show(views: ReadonlyMap<StepName, StepView>): Promise<void> {
+    for (const step of order) {
+      const view = views.get(step);
+      const before = this.told.get(step);
+      if (view && view.state !== "PENDING" && !isEnded(before) && !isSame(before, view)) {
+        this.told.set(step, view);
+        await this.report.step({ step, ...view });
+      }
+    }
+  }
+
+  /** Marks the step that is under way as the one that failed. */
+  async fail(detail: string | undefined): Promise<void> {
+    const step = order.find((one) => this.told.get(one)?.state === "RUNNING") ?? null;
+    if (step) {
+      const { done, of } = this.told.get(step)!;
+      await this.report.step({ step, state: "FAILED", done, of, ...(detail !== undefined && { detail }) });
+    }
+  }
+}
+
+function isEnded(view: StepView | undefined): boolean {
+  return view !== undefined && view.state !== "RUNNING";
+}
+
+function isSame(a: StepView | undefined, b: StepView): boolean {
+  return a?.state === b.state && a.done === b.done && a.of === b.of && a.detail === b.detail;
+}

@@ -1,0 +1,65 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { LeaseLost } from "../../errors.js";
+import type { Outcome, Reporter, ServiceRef } from "../../operations/driver.js";
+import { type Engine, EngineRefusal } from "./engine.js";
+import { engineName } from "./names.js";
+import { referredTo, removeUnused } from "./objects.js";
+import { Patience } from "./patience.js";
+import { cacheVolumeOf } from "./service-spec.js";
+
+const lookMilliseconds = 250;
+/** For how long a volume may still be in use by a container that has just ended, in milliseconds. */
+const volumePatience = 10_000;
+
+/** Ends all of a service and waits until nothing of it is left. Data that its recipe keeps in volumes stays. */
+export async function removeService(
+  engine: Engine,
+  installation: string,
+  ref: ServiceRef,
+  report: Reporter,
+): Promise<Outcome> {
+  const patience = new Patience(report.signal);
+  const name = engineName(installation, ref);
+  const found = await patience.untilBack(() => engine.service(name));
+  const label = found ? [`com.docker.swarm.service.id=${found.ID}`] : [];
+  const running = () =>
+    patience.untilBack(() => engine.containers({ label, status: ["running", "created"] }));
+  const of = found ? (await running()).length : 0;
+  await report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: 0, of });
+  if (found) {
+    await report.assertHeld();
+    await patience.untilBack(() => engine.removeService(found.ID));
+    for (let left = of, told = 0; left > 0; ) {
+      await wait(lookMilliseconds);
+      left = (await running()).length;
+      if (of - left > told && left > 0) {
+        told = of - left;
+        await report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: told, of });
+      }
+      if (report.signal.reason instanceof LeaseLost) {
+        throw report.signal.reason;
+      }
+    }
+    await patience.untilBack(() =>
+      removeUnused(engine, installation, ref.environmentId, referredTo(found.Spec)),
+    );
+  }
+  await removeVolume(engine, cacheVolumeOf({ name }), patience);
+  await report.step({ step: "TERMINATE_OLD", state: "DONE", done: of, of });
+  return { verdict: "SUCCEEDED", cause: null };
+}
+
+async function removeVolume(engine: Engine, name: string, patience: Patience): Promise<void> {
+  const until = Date.now() + volumePatience;
+  for (;;) {
+    try {
+      await patience.untilBack(() => engine.removeVolume(name));
+      return;
+    } catch (error) {
+      if (!(error instanceof EngineRefusal) || Date.now() > until) {
+        return;
+      }
+      await wait(lookMilliseconds);
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { LeaseLost, OperationFailure } from "../../errors.js";
+import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
+import { contentOf } from "./comparable.js";
+import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
+import { evidenceOf } from "./evidence.js";
+import { causeOf, notReady } from "./failures.js";
+import { engineName, labels } from "./names.js";
+import { Patience } from "./patience.js";
+import { nonceOf } from "./plan.js";
+import { Progress, type StepView } from "./progress.js";
+import { changedByHand, pushSpec } from "./push.js";
+import type { SwarmContext } from "./replace.js";
+import { TaskReports } from "./task-reports.js";
+import { hasEnded, hasFailed, isReady, numbersOf } from "./tasks.js";
+
+const lookMilliseconds = 250;
+
+/** Brings a service to another number of replicas; those that stay are left alone. */
+export class Scaling {
+  private readonly progress: Progress;
+  private readonly patience: Patience;
+  private readonly reports: TaskReports;
+  private tasks: EngineTask[] = [];
+
+  constructor(
+    private readonly context: SwarmContext,
+    private readonly target: Target,
+    private readonly report: Reporter,
+  ) {
+    this.progress = new Progress(report);
+    this.patience = new Patience(report.signal);
+    this.reports = new TaskReports(
+      nonceOf(context.programs.installation, target.stamp.operationId),
+      (taskId, line) => report.log({ ...line, instance: numbersOf(this.tasks).get(taskId) ?? null }),
+      () => {},
+    );
+  }
+
+  async run(): Promise<Outcome> {
+    const { engine, programs } = this.context;
+    const found = await this.patience.untilBack(() =>
+      engine.service(engineName(programs.installation, this.target.ref)),
+    );
+    if (!found) {
+      const message = "The service is not on its engine: somebody removed it there. Rebuild it.";
+      return { verdict: "FAILED", cause: new OperationFailure("CHANGED_ON_ENGINE", message).cause };
+    }
+    const asked = found.Spec.Mode.Replicated?.Replicas;
+    if (asked === undefined) {
+      return this.ended();
+    }
+    // An earlier server may have asked for it already.
+    const done = asked === this.target.replicas && found.Spec.Labels[labels.replicas] === String(asked);
+    const before = done ? (found.PreviousSpec ?? found.Spec) : found.Spec;
+    const from = before.Mode.Replicated?.Replicas ?? asked;
+    const known = new Set(
+      (await this.look(found))
+        .filter((task) => !done || task.CreatedAt < found.UpdatedAt)
+        .map(({ ID }) => ID),
+    );
+    const growing = this.target.replicas > from;
+    try {
+      await this.show(growing ? "START" : "TERMINATE_OLD", {
+        state: "RUNNING",
+        done: 0,
+        of: Math.abs(this.target.replicas - from),
+      });
+      this.report.signal.throwIfAborted();
+      const service = await this.patience.untilBack(() =>
+        pushSpec(
+          engine,
+          scaled(found.Spec, this.target.replicas),
+          found,
+          this.target.registryCredential,
+          this.report,
+        ),
+      );
+      await (growing ? this.grown(service, known, from) : this.shrunk(service, from));
+    } catch (error) {
+      return this.undo(error, found, scaled(before, from));
+    }
+    return this.ended();
+  }
+
+  private ended(): Outcome {
+    const proven = this.target.spec.readiness !== null || this.target.replicas === 0;
+    return { verdict: proven ? "SUCCEEDED" : "UNPROVEN", cause: null };
+  }
+
+  /** Waits until all replicas serve, and have done so for as long as they are to be watched. */
+  private async grown(service: EngineService, known: ReadonlySet<string>, from: number): Promise<void> {
+    const { monitor, deadline } = this.target.spec.rollout;
+    const { replicas } = this.target;
+    const of = replicas - from;
+    let best = -1;
+    let moved = Date.now();
+    let readySince: number | null = null;
+    for (;;) {
+      this.report.signal.throwIfAborted();
+      const tasks = await this.look(service);
+      const added = tasks.filter(({ ID }) => !known.has(ID));
+      const failed = added.find(hasFailed);
+      if (failed) {
+        throw causeOf(failed, await this.evidence(failed));
+      }
+      const ready = tasks.filter(isReady).length;
+      const begun = tasks.filter(({ Status }) => ["starting", "running"].includes(Status.State)).length;
+      const started = Math.min(Math.max(begun - from, 0), of);
+      const isReadyNow = Math.min(Math.max(ready - from, 0), of);
+      readySince = ready >= replicas ? (readySince ?? Date.now()) : null;
+      const held = readySince !== null && Date.now() - readySince >= monitor * 1000;
+      await this.show("START", { state: started === of ? "DONE" : "RUNNING", done: started, of });
+      if (started === of) {
+        await this.show("READY", { state: held ? "DONE" : "RUNNING", done: isReadyNow, of });
+      }
+      if (held) {
+        return;
+      }
+      if (ready > best || this.patience.wasAway()) {
+        best = ready;
+        moved = Date.now();
+      }
+      if (readySince === null && Date.now() - moved > deadline * 1000) {
+        const last = added.find((task) => !isReady(task));
+        throw notReady(last, deadline, await this.evidence(last));
+      }
+      await wait(lookMilliseconds);
+    }
+  }
+
+  private async shrunk(service: EngineService, from: number): Promise<void> {
+    const of = from - this.target.replicas;
+    for (;;) {
+      const left = (await this.look(service)).filter((task) => !hasEnded(task)).length - this.target.replicas;
+      if (left <= 0) {
+        return this.show("TERMINATE_OLD", { state: "DONE", done: of, of });
+      }
+      await this.show("TERMINATE_OLD", { state: "RUNNING", done: Math.max(of - left, 0), of });
+      if (this.report.signal.reason instanceof LeaseLost) {
+        throw this.report.signal.reason;
+      }
+      await wait(lookMilliseconds);
+    }
+  }
+
+  private async look({ ID, Spec }: EngineService): Promise<EngineTask[]> {
+    const { engine } = this.context;
+    const [service, tasks] = await this.patience.untilBack(() =>
+      Promise.all([engine.service(ID), engine.tasks(ID)]),
+    );
+    if (!service || contentOf(service.Spec) !== contentOf(Spec)) {
+      throw service
+        ? changedByHand(Spec, service.Spec)
+        : new OperationFailure(
+            "CHANGED_ON_ENGINE",
+            "Somebody removed the service from its engine meanwhile.",
+          );
+    }
+    this.tasks = tasks;
+    return tasks;
+  }
+
+  private show(step: StepName, view: StepView): Promise<void> {
+    return this.progress.show(new Map([[step, view]]));
+  }
+
+  private async undo(error: unknown, found: EngineService, before: ServiceSpec): Promise<Outcome> {
+    const { signal } = this.report;
+    const reason = signal.aborted ? signal.reason : error;
+    if (reason instanceof LeaseLost) {
+      throw reason;
+    }
+    const changed = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
+    if (!changed) {
+      const { engine } = this.context;
+      const service = await this.patience.untilBack(() =>
+        pushSpec(engine, before, found, this.target.registryCredential, this.report),
+      );
+      const wanted = before.Mode.Replicated?.Replicas ?? 0;
+      while ((await this.look(service)).filter((task) => !hasEnded(task)).length > wanted) {
+        await wait(lookMilliseconds);
+      }
+    }
+    await this.progress.fail(signal.aborted ? "cancelled" : undefined);
+    if (!(reason instanceof OperationFailure)) {
+      throw reason;
+    }
+    return { verdict: signal.aborted ? "CANCELLED" : "FAILED", cause: reason.cause };
+  }
+
+  private evidence(task: EngineTask | undefined) {
+    return evidenceOf(this.context.engine, task, this.tasks, this.reports, this.target, this.report.signal);
+  }
+}
+
+/** The same with another number of replicas: no task that stays is touched. */
+function scaled(spec: ServiceSpec, replicas: number): ServiceSpec {
+  return {
+    ...spec,
+    Labels: { ...spec.Labels, [labels.replicas]: String(replicas) },
+    Mode: { Replicated: { Replicas: replicas } },
+  };
+}
