@@ -1,11 +1,16 @@
 import type { Config } from "../config.js";
+import type { SwarmConnection } from "../domain/connection.js";
 import type { Drivers } from "../domain/drivers.js";
 import type { Log } from "../log.js";
+import type { Driver } from "../operations/driver.js";
+import { StoredConnections } from "../storage/connections.js";
 import type { Storage } from "../storage/open-storage.js";
 import { createProcessDriver } from "./process/index.js";
+import { createSwarmDriver } from "./swarm/index.js";
 
 /** Every driver of this version. */
-export function createDrivers(config: Config, { home }: Storage, log: Log): Drivers {
+export function createDrivers(config: Config, storage: Storage, log: Log): Drivers {
+  const { home, installation, transactions, secretBox } = storage;
   const processes = createProcessDriver({
     home: home.folder,
     host: config.serviceHost,
@@ -14,5 +19,11 @@ export function createDrivers(config: Config, { home }: Storage, log: Log): Driv
     cacheMaxAgeSeconds: config.cacheMaxAgeDays * 86_400,
     log: log.child({ part: "process" }),
   });
-  return new Map([[processes.kind, processes]]);
+  const swarms = createSwarmDriver({
+    installation: installation.id,
+    connections: new StoredConnections<SwarmConnection>("SWARM", transactions.dataSource, secretBox),
+    log: log.child({ part: "swarm" }),
+  });
+  const all: Driver[] = [processes, swarms];
+  return new Map(all.map((driver) => [driver.kind, driver]));
 }

@@ -228,8 +228,8 @@ export interface Driver {
   remove(ref: ServiceRef, report: Reporter): Promise<Outcome>;
   check(environmentId: string): Promise<DriverHealth>;
   /**
-   * For drivers whose tasks live with the server (PROCESS): ends what an earlier run left, then brings
-   * `deployed` back to run, in the background, each as soon as it can. `drainSeconds` is not waited for.
+   * Called once, at start. Drivers whose tasks live with the server (PROCESS) end what an earlier run left, then bring
+   * `deployed` back to run, in the background, each as soon as it can; others begin to watch their engines.
    */
   restore(deployed: Target[]): Promise<void>;
   /** Called with the service whose observed state changed. At most one listener. */

@@ -8,6 +8,7 @@ import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
 import { version } from "../version.js";
 import { BulkRebuilds } from "./bulk-rebuilds.js";
+import type { Driver, Target } from "./driver.js";
 import type { OpenJournal } from "./journal.js";
 import { deployedServices, Observer } from "./observe.js";
 import type { ResolveCommit } from "./pin-intent.js";
@@ -102,8 +103,7 @@ async function restoreDeployed({
   hostId,
   log,
 }: OperationsOptions): Promise<void> {
-  const driver = drivers.get("PROCESS");
-  const targets = [];
+  const targets: Target[] = [];
   for (const service of await deployedServices(transactions, hostId)) {
     try {
       const { manager } = transactions.dataSource;
@@ -112,5 +112,7 @@ async function restoreDeployed({
       log.error({ err: error, service: service.id }, "a deployed service cannot be brought back");
     }
   }
-  await driver?.restore(targets);
+  // Only what belongs to a host lives with its server.
+  const here = (driver: Driver) => (driver.kind === "PROCESS" ? targets : []);
+  await Promise.all([...drivers.values()].map((driver) => driver.restore(here(driver))));
 }
