@@ -52,7 +52,7 @@ export function assess(
       mine.find(({ Status }) => Status.State === "pending" && /no suitable node/.test(Status.Err ?? "")) ??
       null,
     complete,
-    views: viewsOf(target, living, reports, {
+    views: viewsOf(target, newest(mine), reports, {
       of,
       ready,
       complete: complete && held,
@@ -71,7 +71,7 @@ function askedFor(target: Target, tasks: readonly EngineTask[]): number {
 
 function viewsOf(
   { spec }: Target,
-  living: readonly EngineTask[],
+  mine: readonly EngineTask[],
   reports: TaskReports,
   {
     of,
@@ -82,15 +82,15 @@ function viewsOf(
   }: { of: number; ready: number; complete: boolean; old: number; oldTotal: number },
 ): Map<StepName, StepView> {
   const past = (step: "FETCH_SOURCE" | "INSTALL") =>
-    living.filter((task) => isReady(task) || reports.isPast(task.ID, step));
+    mine.filter((task) => isReady(task) || reports.isPast(task.ID, step));
   const detail = (step: "FETCH_SOURCE" | "INSTALL") => {
-    const details = new Set(living.flatMap(({ ID }) => reports.reportOf(ID, step)?.detail ?? []));
+    const details = new Set(mine.flatMap(({ ID }) => reports.reportOf(ID, step)?.detail ?? []));
     return details.size === 1 ? [...details][0] : undefined;
   };
   const views = new Map<StepName, StepView>();
   const started = spec.source
-    ? living.filter((task) => isReady(task) || reports.reportOf(task.ID, "START")).length
-    : living.filter(({ Status }) => ["starting", "running"].includes(Status.State)).length;
+    ? mine.filter((task) => isReady(task) || reports.reportOf(task.ID, "START")).length
+    : mine.filter((task) => hasBegun(task)).length;
   if (spec.source) {
     const fetched = past("FETCH_SOURCE");
     const installed = past("INSTALL").length;
@@ -126,4 +126,39 @@ function terminating(left: number, total: number): StepView {
     return { state: "SKIPPED", done: 0, of: 0 };
   }
   return { state: left === 0 ? "DONE" : "RUNNING", done: Math.max(total - left, 0), of: total };
+}
+
+/** The newest task of each replica; GLOBAL ones are counted by their nodes. */
+function newest(tasks: readonly EngineTask[]): EngineTask[] {
+  const byPlace = new Map<string, EngineTask>();
+  for (const task of [...tasks].sort((a, b) => (a.CreatedAt < b.CreatedAt ? -1 : 1))) {
+    byPlace.set(task.Slot ? `${task.Slot}` : (task.NodeID ?? ""), task);
+  }
+  return [...byPlace.values()];
+}
+
+/** Whether the program of a task was begun. */
+function hasBegun({ Status }: EngineTask): boolean {
+  return ["starting", "running"].includes(Status.State) || (Status.ContainerStatus?.PID ?? 0) > 0;
+}
+
+/** The step that a task of an operation is in. */
+export function stepOf(task: EngineTask, { spec }: Target, reports: TaskReports): StepName {
+  const reported = reports.failureOf(task.ID)?.step;
+  if (reported) {
+    return reported;
+  }
+  if (spec.source && !reports.isPast(task.ID, "FETCH_SOURCE")) {
+    return hasBegun(task) ? "FETCH_SOURCE" : "START";
+  }
+  if (spec.source && !reports.isPast(task.ID, "INSTALL")) {
+    return "INSTALL";
+  }
+  return spec.source
+    ? reports.reportOf(task.ID, "START")
+      ? "READY"
+      : "START"
+    : hasBegun(task)
+      ? "READY"
+      : "START";
 }

@@ -32,6 +32,15 @@ export class EngineAway extends Error {
 /** How long a call may take, in milliseconds; followed streams may take longer. */
 const callPatience = 30_000;
 
+export interface LogOptions {
+  /** Lines of each task. */
+  tail: number | "all";
+  /** By the nodes' clocks. */
+  since?: Date;
+  follow: boolean;
+  signal: AbortSignal;
+}
+
 type Filters = Record<string, string[]>;
 
 /** Speaks to the engine of one environment. Every call is counted by its name. */
@@ -109,10 +118,7 @@ export class Engine {
   }
 
   /** Lines of all tasks of a service, each with the task it is from. */
-  serviceLogs(
-    id: string,
-    options: { tail: number | "all"; follow: boolean; signal: AbortSignal },
-  ): Promise<Readable> {
+  serviceLogs(id: string, options: LogOptions): Promise<Readable> {
     return this.logs("serviceLogs", `/services/${id}/logs?`, options);
   }
 
@@ -225,12 +231,17 @@ export class Engine {
     }
   }
 
-  private logs(
-    name: string,
-    path: string,
-    { tail, follow, signal }: { tail: number | "all"; follow: boolean; signal: AbortSignal },
-  ): Promise<Readable> {
-    const query = { stdout: true, stderr: true, details: true, timestamps: true, follow, tail: `${tail}` };
+  private logs(name: string, path: string, { tail, since, follow, signal }: LogOptions): Promise<Readable> {
+    const from = since ? { since: (since.getTime() / 1000).toFixed(3) } : {};
+    const query = {
+      stdout: true,
+      stderr: true,
+      details: true,
+      timestamps: true,
+      follow,
+      tail: `${tail}`,
+      ...from,
+    };
     return this.call(
       name,
       () =>

@@ -51,8 +51,8 @@ interface Request {
 
 function requestTest({ kind, port, path, timeout }: Request, withDeployer: boolean): string[] {
   if (withDeployer) {
-    const probe = kind === "tcp" ? { tcp: true, port } : { httpGet: true, port, path };
-    return ["CMD", "node", deployerPath, "--probe", JSON.stringify({ ...probe, timeoutMs: timeout * 1000 })];
+    const probe = { kind, port, path: kind === "tcp" ? null : path, timeoutMs: timeout * 1000 };
+    return ["CMD", "node", deployerPath, "--probe", JSON.stringify(probe)];
   }
   return ["CMD-SHELL", kind === "tcp" ? tcpScript(port, timeout) : httpScript(port, path, timeout)];
 }

@@ -23,11 +23,11 @@ export class Progress {
     }
   }
 
-  /** Marks the step that is under way as the one that failed. */
-  async fail(detail: string | undefined): Promise<void> {
-    const step = order.find((one) => this.told.get(one)?.state === "RUNNING") ?? null;
+  /** Marks the step in which a replica failed, or else the first that is under way. */
+  async fail(failed: StepName | null, detail: string | undefined): Promise<void> {
+    const step = failed ?? order.find((one) => this.told.get(one)?.state === "RUNNING") ?? null;
     if (step) {
-      const { done, of } = this.told.get(step)!;
+      const { done, of } = this.told.get(step) ?? { done: 0, of: 1 };
       await this.report.step({ step, state: "FAILED", done, of, ...(detail !== undefined && { detail }) });
     }
   }

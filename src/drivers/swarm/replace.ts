@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
-import { type Assessment, assess } from "./assess.js";
+import { type Assessment, assess, stepOf } from "./assess.js";
 import { contentOf } from "./comparable.js";
 import { type Engine, EngineAway, unreachable } from "./engine.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
@@ -43,6 +43,9 @@ export class Replacement {
   private tasks: EngineTask[] = [];
   private readonly oldIds = new Set<string>();
   private readonly stop = new AbortController();
+  /** Where the task was that failed. */
+  private failedStep: StepName | null = null;
+  private following: Promise<void> = Promise.resolve();
   private wake: () => void = () => {};
 
   constructor(
@@ -54,11 +57,11 @@ export class Replacement {
     this.plan = planOf(target, context.programs);
     this.progress = new Progress(report);
     this.patience = new Patience(report.signal);
-    this.reports = new TaskReports(
-      nonceOf(context.programs.installation, target.stamp.operationId),
-      (taskId, line) => report.log({ ...line, instance: numbersOf(this.tasks).get(taskId) ?? null }),
-      () => this.wake(),
-    );
+    this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
+      isMine: (taskId) => this.isMine(taskId),
+      tell: (taskId, line) => report.log({ ...line, instance: numbersOf(this.tasks).get(taskId) ?? null }),
+      changed: () => this.wake(),
+    });
   }
 
   async run(): Promise<Outcome> {
@@ -69,6 +72,7 @@ export class Replacement {
       return await this.undo(error);
     } finally {
       this.stop.abort();
+      await this.following;
     }
     await this.terminateOld();
     return { verdict: this.proven ? "SUCCEEDED" : "UNPROVEN", cause: null };
@@ -89,7 +93,8 @@ export class Replacement {
         pushTarget(engine, this.target, this.plan, seen, programs.installation, this.report),
       );
     }
-    void this.followReports(this.service!.ID);
+    this.tasks = await this.patience.untilBack(() => engine.tasks(this.service!.ID));
+    this.following = this.followReports(this.service!);
   }
 
   private async announce(): Promise<void> {
@@ -134,6 +139,7 @@ export class Replacement {
       unplacedSince = seen.unplaced ? (unplacedSince ?? Date.now()) : null;
       const failed = seen.failed ?? (expired(unplacedSince, placementPatience) ? seen.unplaced : null);
       if (failed) {
+        this.failedStep = stepOf(failed, this.target, this.reports);
         throw causeOf(failed, await this.evidence(failed));
       }
       if (seen.complete && held) {
@@ -161,6 +167,7 @@ export class Replacement {
     );
     this.assertOurs(service);
     this.tasks = tasks;
+    this.reports.tasksAreKnown();
     for (const task of tasks) {
       if (operationOf(task) !== this.target.stamp.operationId && !hasEnded(task)) {
         this.oldIds.add(task.ID);
@@ -237,7 +244,7 @@ export class Replacement {
     const changed = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
     const touched = changed ? false : await this.restore();
     const cancelled = signal.aborted;
-    await this.progress.fail(cancelled ? "cancelled" : undefined);
+    await this.progress.fail(this.failedStep, cancelled ? "cancelled" : undefined);
     if (!(reason instanceof OperationFailure)) {
       throw reason;
     }
@@ -313,21 +320,31 @@ export class Replacement {
     return evidenceOf(this.context.engine, task, this.tasks, this.reports, this.target, this.report.signal);
   }
 
+  private isMine(taskId: string): boolean | undefined {
+    const task = this.tasks.find(({ ID }) => ID === taskId);
+    return task && operationOf(task) === this.target.stamp.operationId;
+  }
+
   /** A stream that breaks is begun again: what was told is not told twice. */
-  private async followReports(serviceId: string): Promise<void> {
+  private async followReports({ ID, UpdatedAt }: EngineService): Promise<void> {
     const { signal } = this.stop;
-    const isMine = (taskId: string) => {
-      const task = this.tasks.find(({ ID }) => ID === taskId);
-      return !this.oldIds.has(taskId) && (!task || operationOf(task) === this.target.stamp.operationId);
-    };
+    // After a takeover the first tasks are older than the last change of the service.
+    const began = [UpdatedAt, ...this.mineSoFar.map(({ CreatedAt }) => CreatedAt)].map((at) =>
+      Date.parse(at),
+    );
+    const since = new Date(Math.min(...began) - clockTolerance);
     while (!signal.aborted) {
       await this.reports
-        .follow(this.context.engine, serviceId, isMine, signal)
+        .follow(this.context.engine, ID, since, signal)
         .catch(
           (err) => signal.aborted || this.context.log.debug({ err }, "following the tasks' output again"),
         );
       await wait(lookMilliseconds, null, { signal }).catch(() => {});
     }
+  }
+
+  private get mineSoFar(): EngineTask[] {
+    return this.tasks.filter((task) => operationOf(task) === this.target.stamp.operationId);
   }
 
   private async pause(most: number | null): Promise<void> {
@@ -353,6 +370,8 @@ export class Replacement {
   }
 }
 
+/** How much the clocks of nodes may differ, in milliseconds. */
+const clockTolerance = 60_000;
 /** Between two looks at an engine that says nothing, in milliseconds. */
 const lookMilliseconds = 500;
 

@@ -30,11 +30,11 @@ export class Scaling {
   ) {
     this.progress = new Progress(report);
     this.patience = new Patience(report.signal);
-    this.reports = new TaskReports(
-      nonceOf(context.programs.installation, target.stamp.operationId),
-      (taskId, line) => report.log({ ...line, instance: numbersOf(this.tasks).get(taskId) ?? null }),
-      () => {},
-    );
+    this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
+      isMine: (taskId) => this.tasks.some(({ ID }) => ID === taskId) || undefined,
+      tell: (taskId, line) => report.log({ ...line, instance: numbersOf(this.tasks).get(taskId) ?? null }),
+      changed: () => {},
+    });
   }
 
   async run(): Promise<Outcome> {
@@ -182,7 +182,7 @@ export class Scaling {
         await wait(lookMilliseconds);
       }
     }
-    await this.progress.fail(signal.aborted ? "cancelled" : undefined);
+    await this.progress.fail(null, signal.aborted ? "cancelled" : undefined);
     if (!(reason instanceof OperationFailure)) {
       throw reason;
     }

@@ -6,6 +6,8 @@ import { type TaskLine, taskLines } from "./log-lines.js";
 type Step = DeployerReport["step"];
 const steps: readonly Step[] = ["FETCH_SOURCE", "INSTALL", "START"];
 const longestEvidence = 20;
+/** How many lines are put aside at most. */
+const mostEarly = 5_000;
 
 /** What the tasks of one operation have printed: the deployer's reports, and the last lines of each. */
 export class TaskReports {
@@ -13,27 +15,45 @@ export class TaskReports {
   private readonly marker: string;
   /** Lines that were seen before the stream broke are not told again. */
   private readonly newest = new Map<string, string>();
+  /** Lines of tasks that the engine has not told of yet. */
+  private readonly early: TaskLine[] = [];
 
   constructor(
     nonce: string,
-    private readonly tell: (taskId: string, line: Omit<OperationLogLine, "instance">) => void,
-    private readonly changed: () => void,
+    private readonly options: {
+      /** Whether a task is of this operation; undefined: it is not known yet. */
+      isMine(taskId: string): boolean | undefined;
+      tell(taskId: string, line: Omit<OperationLogLine, "instance">): void;
+      /** There is something new: a report, or a task that is not known. */
+      changed(): void;
+    },
   ) {
     this.marker = reportMarker(nonce);
   }
 
   /** Reads what tasks print until the signal aborts or the service is gone. */
-  async follow(
-    engine: Engine,
-    serviceId: string,
-    isMine: (taskId: string) => boolean,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const stream = await engine.serviceLogs(serviceId, { tail: "all", follow: true, signal });
+  async follow(engine: Engine, serviceId: string, since: Date, signal: AbortSignal): Promise<void> {
+    const stream = await engine.serviceLogs(serviceId, { tail: "all", since, follow: true, signal });
     for await (const line of taskLines(stream)) {
-      if (isMine(line.taskId)) {
-        this.add(line);
-      }
+      this.take(line);
+    }
+  }
+
+  /** Takes what was put aside until it was known whose it is. */
+  tasksAreKnown(): void {
+    for (const line of this.early.splice(0)) {
+      this.take(line);
+    }
+  }
+
+  private take(line: TaskLine): void {
+    const isMine = this.options.isMine(line.taskId);
+    if (isMine) {
+      this.add(line);
+    } else if (isMine === undefined) {
+      this.early.push(line);
+      this.early.splice(0, this.early.length - mostEarly);
+      this.options.changed();
     }
   }
 
@@ -73,14 +93,14 @@ export class TaskReports {
         // From here on it is the app that speaks.
         task.lines.length = 0;
       }
-      this.changed();
+      this.options.changed();
       return;
     }
     task.lines.push(evidenceLine(line));
     task.lines.splice(0, task.lines.length - longestEvidence);
     const tool =
       task.last.has("START") || task.last.size === 0 ? stream : task.last.has("INSTALL") ? "npm" : "git";
-    this.tell(taskId, { stream: tool, line });
+    this.options.tell(taskId, { stream: tool, line });
   }
 
   private parse(line: string): DeployerReport | null {
