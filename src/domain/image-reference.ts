@@ -28,7 +28,7 @@ export function sameRegistry(server: string): string {
   return dockerHub.includes(lower) ? "docker.io" : lower;
 }
 
-/** The first characters of a pinned image's digest, for people; null: it has none. */
+/** The first characters of a pinned image's digest, or of its id on its node, for people; null: it has none. */
 export function shortDigest(pinned: string): string | null {
-  return /@(sha256:[0-9a-f]{12})/.exec(pinned)?.[1] ?? null;
+  return /(?:^|@)(sha256:[0-9a-f]{12})/.exec(pinned)?.[1] ?? null;
 }

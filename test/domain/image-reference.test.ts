@@ -47,6 +47,7 @@ describe("image references", () => {
 
   it("show the beginning of a digest", () => {
     expect(shortDigest(`node:1@sha256:${"0123456789abcdef".repeat(4)}`)).to.equal("sha256:0123456789ab");
+    expect(shortDigest(`sha256:${"0123456789abcdef".repeat(4)}`)).to.equal("sha256:0123456789ab");
     expect(shortDigest("node:1")).to.equal(null);
   });
 });
