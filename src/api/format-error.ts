@@ -93,12 +93,23 @@ function unstorable(chain: unknown[]): Told | null {
     : null;
 }
 
+/** graphql-js repeats what a variable holds, which may be a key or a password: where it is wrong and why is enough. */
+function withoutValue({ message, originalError }: GraphQLError): string {
+  const [, start] = /^(Variable "\$\w+" got invalid value) /.exec(message) ?? [];
+  const reason = originalError?.message ?? message.slice(message.lastIndexOf("; ") + 2);
+  if (start === undefined) {
+    return message;
+  }
+  const [at] = / at "[\w.[\]]+"$/.exec(message.slice(0, -reason.length - 2)) ?? [""];
+  return `${start}${at}; ${reason.replace(/( value): .*$/s, "$1.")}`;
+}
+
 /** What graphql-js and Apollo found wrong with the request itself, before or between resolvers. */
 function badRequest(error: unknown, chain: unknown[]): Told | null {
   if (!(error instanceof GraphQLError) || !chain.every((each) => each instanceof GraphQLError)) {
     return null;
   }
-  const { message } = error;
+  const message = withoutValue(error);
   if (/^Syntax Error: Document contains more tha[nt] \d+ tokens/.test(message)) {
     return {
       code: "LIMIT_EXCEEDED",

@@ -71,6 +71,27 @@ describe("errors", () => {
     expect((await api.current.error(late, { n: null })).extensions.code).to.equal("BAD_REQUEST");
   });
 
+  it("says where a variable is wrong and why, without what it holds", async () => {
+    const query =
+      "mutation ($input: CreateCredentialInput!) { createCredential(input: $input) { errors { code } } }";
+    const secret = 's3cret; at "input"; Field "x';
+    const good = { name: "x", kind: "GIT", username: "bot" };
+    const messages = [];
+    for (const input of [
+      { ...good, secret, password: secret },
+      { ...good, secret: [secret] },
+      { ...good, kind: 7, secret },
+    ]) {
+      messages.push((await api.current.error(query, { input })).message);
+    }
+    expect(messages.join("\n")).not.to.contain("s3cret");
+    expect(messages[0]).to.match(/^Variable "\$input" got invalid value; Field "password" is not defined/);
+    expect(messages[1]).to.equal(
+      'Variable "$input" got invalid value at "input.secret"; String cannot represent a non string value.',
+    );
+    expect(messages[2]).to.contain('at "input.kind"; Enum "CredentialKind"');
+  });
+
   it("blames a NUL in a filter on its sender", async () => {
     for (const query of [
       "query ($s: String!) { recipe(name: $s) { id } }",

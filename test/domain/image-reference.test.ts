@@ -21,6 +21,10 @@ describe("image references", () => {
     ["registry:5000", "shop", "registry:5000"],
     ["localhost", "shop", "localhost"],
     ["localhost:5000/a", "shop", "localhost:5000"],
+    ["EVIL", "shop", "evil"],
+    ["Acme/docker.io", "shop", "acme"],
+    ["[fd00::1]:5000", "shop", "[fd00::1]:5000"],
+    ["ghcr.io//", "shop", "ghcr.io"],
     ["user@ghcr.io", "shop", "user@ghcr.io"],
     ["https://ghcr.io", "shop", "https:"],
     ["evil.example/ghcr.io", "shop", "evil.example"],
@@ -43,6 +47,7 @@ describe("image references", () => {
 
   it("show the beginning of a digest", () => {
     expect(shortDigest(`node:1@sha256:${"0123456789abcdef".repeat(4)}`)).to.equal("sha256:0123456789ab");
+    expect(shortDigest(`sha256:${"0123456789abcdef".repeat(4)}`)).to.equal("sha256:0123456789ab");
     expect(shortDigest("node:1")).to.equal(null);
   });
 });

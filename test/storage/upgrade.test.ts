@@ -2,8 +2,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import pg from "pg";
+import { credentialContext } from "../../src/domain/credential.js";
 import { openDatabase } from "../../src/storage/data-source.js";
 import { loadMigrations, type MigrationClass } from "../../src/storage/migrate.js";
+import { openSecretBox } from "../../src/storage/secrets.js";
 import { testDatabase } from "../support/cluster.js";
 import { secretKey } from "../support/engine/fleet.js";
 import { eventually } from "../support/eventually.js";
@@ -47,7 +49,7 @@ describe("a database of an earlier version", function () {
   this.timeout(120_000);
   const folder = tempFolder();
 
-  for (const number of ["0001", "0002"]) {
+  for (const number of ["0001", "0002", "0003"]) {
     describe(`as migration ${number} left it`, () => {
       // Hooks run in their order: before the database goes.
       after(() => RebakeProcess.endAll());
@@ -127,6 +129,22 @@ describe("a database of an earlier version", function () {
           before.map(({ cursor }) => `${cursor}`).sort((one, other) => Number(one) - Number(other)),
         );
         feed.stop();
+      });
+
+      it("has its tokens, bulk rebuilds and credentials, which open as before", async () => {
+        const { accessTokens, bulkRebuilds, credentials } = await rebake.graphql(
+          "{ accessTokens { edges { node { name } } } bulkRebuilds { totalCount } credentials { edges { node { name } } } }",
+        );
+        const names = (list: any) => list.edges.map(({ node }: any) => node.name);
+        expect(names(accessTokens)).to.include.members(rows("access_token").map(({ name }) => name));
+        expect(bulkRebuilds.totalCount).to.equal((rows("bulk_rebuild") ?? []).length);
+        const kept = rows("credential") ?? [];
+        expect(names(credentials)).to.deep.equal(kept.map(({ name }) => name));
+        const box = await openSecretBox({ home: "unused", key: Buffer.from(secretKey, "base64") });
+        for (const { name, secret } of kept) {
+          const bytes = Buffer.from(secret.slice(2), "hex");
+          expect(box.decrypt(bytes, credentialContext(name))).to.equal("t0ken");
+        }
       });
 
       it("has its history", async () => {
