@@ -18,7 +18,8 @@ export async function build() {
   await withLock(at("dist", ".build-lock"), async () => {
     install();
     compile();
-    await bundle();
+    await bundlePage();
+    await bundleContainer();
   });
 }
 
@@ -76,7 +77,7 @@ function compile() {
 }
 
 /** Makes the page of GraphiQL, which the server serves from dist. */
-async function bundle() {
+async function bundlePage() {
   const stamp = at("dist", ".page");
   const wanted = fingerprint([
     ...filesBelow("graphiql", ""),
@@ -89,6 +90,25 @@ async function bundle() {
   runCompiler("graphiql");
   const { buildGraphiql } = await import("./build-graphiql.mjs");
   await buildGraphiql(at("graphiql"), at("dist", "page"));
+  writeFileSync(stamp, wanted);
+}
+
+/** Makes the program that drivers put into containers; the compiler has checked what it is made of. */
+async function bundleContainer() {
+  const stamp = at("dist", ".container");
+  const wanted = fingerprint([
+    ...filesBelow("src/deployer", ".ts"),
+    "scripts/build-container.mjs",
+    "package-lock.json",
+  ]);
+  if (read(stamp) === wanted) {
+    return;
+  }
+  const { buildContainer } = await import("./build-container.mjs");
+  await buildContainer(
+    at("src", "deployer", "container", "main.ts"),
+    at("dist", "src", "deployer", "container.bundle.mjs"),
+  );
   writeFileSync(stamp, wanted);
 }
 

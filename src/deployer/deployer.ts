@@ -1,26 +1,12 @@
 /**
- * Runs beside the app: fetches its pinned commit, installs its dependencies, starts it. One file that
- * imports nothing but Node, so that it can be handed to a container as it is. Its job is the JSON in
- * `REBAKE_JOB`; a git credential is in `REBAKE_GIT_USERNAME` and `REBAKE_GIT_PASSWORD`, apart from the job.
- * Steps are reported as lines of stdout that begin with `@@rebake:<nonce>@@ `; what git, npm and the app
- * print passes through as it is.
+ * How an app's pinned commit is fetched and its dependencies installed, and how that is reported. Drivers call it in
+ * the server; in containers it runs beside the app as a part of the bundle (`container/main.ts`). So it imports
+ * nothing but Node, and never runs git or npm itself: whoever calls it says how.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, stat } from "node:fs/promises";
-import { constants } from "node:os";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What to do, in this order. */
-export type DeployerCommand = "fetch" | "install" | "start";
-export interface DeployerJob {
-  commands: DeployerCommand[];
-  /** Part of the marker: whatever an install script prints cannot pass for a report. */
-  nonce: string;
-  fetch?: FetchJob;
-  install?: InstallJob;
-  start?: { argv: string[]; folder: string };
-}
 export interface FetchJob {
   repository: string;
   /** Full hash. */
@@ -54,7 +40,8 @@ export interface DeployerCause {
 }
 export interface DeployerReport {
   step: DeployerStep;
-  state: "RUNNING" | "DONE" | "FAILED";
+  /** `SKIPPED`: there was nothing that could be done, e.g. no package.json where none is needed. */
+  state: "RUNNING" | "DONE" | "SKIPPED" | "FAILED";
   detail?: string;
   cause?: DeployerCause;
 }
@@ -63,7 +50,10 @@ export interface GitCredential {
   password: string;
 }
 
-/** What reports of a job begin with. */
+/**
+ * What reports of a job begin with, as lines of stdout that are JSON behind it (`DeployerReport`). The nonce is random:
+ * no app prints such a line by accident.
+ */
 export function reportMarker(nonce: string): string {
   return `@@rebake:${nonce}@@ `;
 }
@@ -152,54 +142,20 @@ export interface Finished {
   signal: NodeJS.Signals | null;
   lastLines: string[];
 }
-/** How git and npm are run: by the program below as its children, by a driver in groups of their own. */
+/** How git and npm are run: in a container as the program's children, by a driver in groups of their own. */
 export type RunTool = (
   argv: string[],
   env: NodeJS.ProcessEnv,
   options?: { cwd?: string; quiet?: boolean },
 ) => Promise<Finished>;
 
-/** Runs a tool, passes on what it prints (unless `quiet`) and keeps the last 20 lines of it. */
-const runHere: RunTool = (argv, env, { cwd, quiet = false } = {}) =>
-  new Promise((resolve, reject) => {
-    const tool = spawn(argv[0]!, argv.slice(1), { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    const lastLines: string[] = [];
-    pass(tool, lastLines, quiet);
-    tool.once("error", (error) => reject(missing(argv[0]!, error)));
-    tool.once("close", (code, signal) => resolve({ code, signal, lastLines }));
-  });
-
 /** A line of a tool's output as it may be shown as evidence. */
 export function evidenceLine(line: string): string {
   return line.replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 350);
 }
 
-function pass(tool: ChildProcess, lastLines: string[], quiet: boolean): void {
-  for (const stream of [tool.stdout!, tool.stderr!]) {
-    let rest = "";
-    const keep = (line: string) => {
-      if (!quiet) {
-        process.stdout.write(`${line}\n`);
-      }
-      lastLines.push(evidenceLine(line));
-      lastLines.splice(0, lastLines.length - 20);
-    };
-    stream.setEncoding("utf8");
-    stream.on("data", (chunk: string) => {
-      const lines = (rest + chunk).split(/\r?\n/);
-      rest = lines.pop()!.slice(-65_536);
-      lines.filter((line) => line !== "").forEach(keep);
-    });
-    stream.on("end", () => rest !== "" && keep(rest));
-  }
-}
-
-function missing(program: string, error: Error): DeployerFailure {
-  const message = `${program} cannot be executed where the service runs (${error.message}): install it there or use an image that has it.`;
-  return new DeployerFailure({ code: "COMMAND_NOT_FOUND", message, exitCode: null, lastLines: [] });
-}
-
-function failure(code: DeployerCauseCode, message: string, evidence?: Finished): DeployerFailure {
+/** A failure with the evidence of the tool that it was found by. */
+export function failure(code: DeployerCauseCode, message: string, evidence?: Finished): DeployerFailure {
   const { code: exitCode = null, lastLines = [] } = evidence ?? {};
   return new DeployerFailure({ code, message, exitCode, lastLines });
 }
@@ -330,64 +286,4 @@ function npmFailure(evidence: Finished, command: string): DeployerFailure {
   }
   const how = evidence.signal ?? `code ${evidence.code}`;
   return failure("INSTALL_FAILED", `npm ${command} ended with ${how}; see its last lines.`, evidence);
-}
-
-/** Starts the app in the place of this process: same streams, signals passed on, its exit code returned. */
-async function start(job: NonNullable<DeployerJob["start"]>, env: NodeJS.ProcessEnv): Promise<number> {
-  if (!(await stat(job.folder).catch(() => null))?.isDirectory()) {
-    throw failure("COMMAND_NOT_FOUND", `The working directory ${job.folder} does not exist.`);
-  }
-  const app = spawn(job.argv[0]!, job.argv.slice(1), { cwd: job.folder, env, stdio: "inherit" });
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR2"] as const) {
-    process.on(signal, () => app.kill(signal));
-  }
-  return new Promise((resolve, reject) => {
-    app.once("error", (error) => reject(missing(job.argv[0]!, error)));
-    app.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
-  });
-}
-
-async function main(job: DeployerJob): Promise<void> {
-  const {
-    REBAKE_JOB: _job,
-    REBAKE_GIT_USERNAME: username,
-    REBAKE_GIT_PASSWORD: password,
-    ...env
-  } = process.env;
-  const credential = username !== undefined && password !== undefined ? { username, password } : null;
-  const report = (line: DeployerReport) =>
-    process.stdout.write(`${reportMarker(job.nonce)}${JSON.stringify(line)}\n`);
-  const step = async <T>(name: DeployerStep, work: () => Promise<T>): Promise<T> => {
-    report({ step: name, state: "RUNNING" });
-    try {
-      const result = await work();
-      report({ step: name, state: "DONE", ...(typeof result === "string" ? { detail: result } : {}) });
-      return result;
-    } catch (error) {
-      if (error instanceof DeployerFailure) {
-        report({ step: name, state: "FAILED", cause: error.found });
-      }
-      throw error;
-    }
-  };
-  for (const command of job.commands) {
-    if (command === "fetch") {
-      const git = gitEnvironment(env, job.fetch!.repository, credential);
-      await step("FETCH_SOURCE", () => fetchSource(job.fetch!, git, runHere));
-    } else if (command === "install") {
-      await step("INSTALL", () => install(job.install!, env, runHere));
-    } else {
-      report({ step: "START", state: "RUNNING" });
-      process.exitCode = await start(job.start!, env);
-    }
-  }
-}
-
-if (process.env.REBAKE_JOB !== undefined) {
-  await main(JSON.parse(process.env.REBAKE_JOB) as DeployerJob).catch((error: unknown) => {
-    if (!(error instanceof DeployerFailure)) {
-      console.error(error);
-    }
-    process.exitCode = 1;
-  });
 }

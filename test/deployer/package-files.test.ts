@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readPackageFiles } from "../../../src/drivers/process/package-files.js";
+import { readPackageFiles } from "../../src/deployer/package-files.js";
 
 describe("whether deployments can share installed dependencies", () => {
   let folder: string;
