@@ -36,6 +36,7 @@ export interface ContainerSpec {
   Env?: string[];
   Dir?: string;
   Mounts?: Mount[];
+  StopSignal?: string;
   StopGracePeriod?: number;
   Healthcheck?: Healthcheck;
   Configs?: ConfigMount[];

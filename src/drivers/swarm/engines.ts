@@ -128,8 +128,11 @@ export class Engines {
   private async watchThoseThere(): Promise<void> {
     const ids = await this.options.connections.environments();
     for (const id of ids) {
-      const entry = await this.entry(id);
-      this.watchEntry(id, entry);
+      // One that names no engine, or whose keys do not open, must not keep the others from being watched.
+      await this.entry(id).then(
+        (entry) => this.watchEntry(id, entry),
+        (err) => this.options.log.warn({ err, environment: id }, "an environment's engine cannot be watched"),
+      );
     }
     for (const [id, { watch }] of this.known) {
       if (!ids.includes(id)) {

@@ -1,3 +1,4 @@
+import type { ContainerProbe } from "../../deployer/container/job.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { Healthcheck } from "./engine-types.js";
 
@@ -51,7 +52,9 @@ interface Request {
 
 function requestTest({ kind, port, path, timeout }: Request, withDeployer: boolean): string[] {
   if (withDeployer) {
-    const probe = { kind, port, path: kind === "tcp" ? null : path, timeoutMs: timeout * 1000 };
+    const asked = { port, timeoutMs: timeout * 1000 };
+    const probe: ContainerProbe =
+      kind === "tcp" ? { tcp: true, ...asked } : { httpGet: true, path, ...asked };
     return ["CMD", "node", deployerPath, "--probe", JSON.stringify(probe)];
   }
   return ["CMD-SHELL", kind === "tcp" ? tcpScript(port, timeout) : httpScript(port, path, timeout)];

@@ -1,11 +1,7 @@
+import { imageReference, registryOf } from "../../domain/image-reference.js";
 import { OperationFailure } from "../../errors.js";
 import type { ImageSpec, RegistryCredential } from "../../operations/driver.js";
 import { type Engine, EngineAway, EngineRefusal, unreachable } from "./engine.js";
-
-/** An image as people write it: `registry.example.com/acme/shop:1.4`. */
-export function referenceOf({ prefix, name, tag }: Pick<ImageSpec, "prefix" | "name" | "tag">): string {
-  return `${prefix ? `${prefix.replace(/\/+$/, "")}/` : ""}${name}:${tag}`;
-}
 
 /**
  * Pins an image by its digest, so that all tasks run the same, and no node asks the registry for what it has. The engine
@@ -31,7 +27,7 @@ async function pin(
   credential: RegistryCredential | null,
   signal: AbortSignal,
 ): Promise<string> {
-  const reference = referenceOf(image);
+  const reference = imageReference(image);
   const local = image.pullPolicy === "ALWAYS" ? null : await engine.image(reference);
   if (image.pullPolicy === "NEVER") {
     if (!local) {
@@ -62,16 +58,16 @@ function digestIn(digests: readonly string[], reference: string): string | undef
     .find(([name]) => repositoryOf(`${name}:x`) === repository)?.[1];
 }
 
-/** Without tag and with the parts that Docker Hub's images may leave out. */
+/** Without its tag, and with the parts that Docker Hub's images may leave out. */
 function repositoryOf(reference: string): string {
   const name = reference.slice(0, reference.lastIndexOf(":"));
+  const registry = registryOf({ prefix: null, name, tag: "x" });
   const [first = "", ...rest] = name.split("/");
-  const isHost = rest.length > 0 && /[.:]|^localhost$/.test(first);
-  if (isHost && first !== "docker.io" && first !== "index.docker.io") {
-    return name;
+  if (registry !== "docker.io") {
+    return [registry, ...rest].join("/");
   }
-  const path = isHost ? rest : [first, ...rest];
-  return ["docker.io", ...(path.length === 1 ? ["library"] : []), ...path].join("/");
+  const path = /docker\.io$/.test(first) ? rest : [first, ...rest];
+  return [registry, ...(path.length === 1 ? ["library"] : []), ...path].join("/");
 }
 
 function failureOf(reference: string, { message, status }: EngineRefusal): OperationFailure {

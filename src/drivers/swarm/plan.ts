@@ -50,6 +50,9 @@ const cachePath = "/rebake/cache";
 /** While it is fetched from and cloned into, at most: who sends requests here learns within this that it goes. */
 const longestHold = 5;
 
+/** In a container of its own there is nobody to hide a file from, and images run as users of their own. */
+const readable = 0o444;
+
 /** The task's slot, as the engine puts it in. For GLOBAL services it is the node's id. */
 const slot = "{{.Task.Slot}}";
 
@@ -99,7 +102,7 @@ export function planOf(target: Target, { installation, deployer }: Programs): Pl
     ...secretEnv.map(({ name, value }) => ({
       object: textObject(value),
       path: secretEnvPath(name),
-      mode: 0o400,
+      mode: readable,
     })),
   ];
   if (launcher === "deployer") {
@@ -116,7 +119,7 @@ export function planOf(target: Target, { installation, deployer }: Programs): Pl
     mounts.push({
       object: object("secret", `git ${target.stamp.operationId}`, data),
       path: gitCredentialPath,
-      mode: 0o400,
+      mode: readable,
     });
   }
   return {

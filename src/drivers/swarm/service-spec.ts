@@ -52,6 +52,7 @@ export function serviceSpecOf(target: Target, plan: Plan, made: Made, installati
         Env: env,
         ...(spec.workingDir !== null && !spec.source && { Dir: spec.workingDir }),
         Mounts: volumesOf(target, plan, marks),
+        ...(plan.launcher === "deployer" && { StopSignal: "SIGTERM" }),
         StopGracePeriod: (spec.rollout.drain + stopGrace) * second,
         ...(healthcheck && { Healthcheck: healthcheck }),
         Configs: mountsOf("config").map(({ id, name, File }) => ({ File, ConfigID: id, ConfigName: name })),
