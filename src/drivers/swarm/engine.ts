@@ -294,6 +294,10 @@ function authOf(credential: RegistryCredential | null): { authconfig?: object } 
     : {};
 }
 
+/** A swarm between two leaders answers, but can do nothing: it may soon. */
+const leaderless =
+  /does not have a leader|context deadline exceeded|code = Unavailable|transport is closing/i;
+
 /** Errors of the SDK as refusals and absences; what was aborted stays what it is. */
 function asOurs(error: unknown): unknown {
   if (error instanceof EngineAway || error instanceof EngineRefusal || !(error instanceof Error)) {
@@ -308,7 +312,8 @@ function asOurs(error: unknown): unknown {
     return error;
   }
   if (statusCode !== undefined) {
-    return new EngineRefusal(statusCode, json?.message ?? error.message);
+    const said = json?.message ?? error.message;
+    return leaderless.test(said) ? new EngineAway(said) : new EngineRefusal(statusCode, said);
   }
   return code !== undefined || /socket hang up|aborted/.test(error.message)
     ? new EngineAway(`the engine cannot be reached: ${code ?? error.message}`)

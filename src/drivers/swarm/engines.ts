@@ -12,9 +12,8 @@ const listMilliseconds = 15_000;
 /** For how long names and addresses of nodes are taken as known, in milliseconds. */
 const nodesMilliseconds = 10_000;
 
-interface Known {
-  /** What it was made from: another connection is another engine. */
-  connection: string;
+/** An engine with who keeps an eye on it; environments on one swarm share it. */
+interface Shared {
   engine: Engine;
   watch: Watch | null;
   nodes: { at: number; all: Promise<Map<string, EngineNode>> } | null;
@@ -27,9 +26,10 @@ export interface EnginesOptions {
   log: Log;
 }
 
-/** The engines of all environments, each with somebody who keeps an eye on it. */
+/** The engines of all environments. */
 export class Engines {
-  private readonly known = new Map<string, Known>();
+  /** By connection: another one is another engine. */
+  private readonly shared = new Map<string, Shared>();
   private readonly heardOf = new EventEmitter().setMaxListeners(0);
   private readonly closing = new AbortController();
   private watching: Promise<void> | null = null;
@@ -38,34 +38,36 @@ export class Engines {
 
   /** @throws OperationFailure ENGINE_UNREACHABLE when the environment has no connection */
   async of(environmentId: string): Promise<Engine> {
-    return (await this.entry(environmentId)).engine;
+    return (await this.sharedOf(environmentId)).engine;
   }
 
   /** The engine of a service, watched from now on. */
   async watched(ref: ServiceRef): Promise<Engine> {
-    const entry = await this.entry(ref.environmentId);
-    this.watchEntry(ref.environmentId, entry);
+    const shared = await this.sharedOf(ref.environmentId);
+    this.keepAnEyeOn(shared);
     if (ref.adopted !== null) {
-      entry.watch?.adopt(ref);
+      shared.watch?.adopt(ref);
     }
-    return entry.engine;
+    return shared.engine;
   }
 
-  forget({ environmentId, ...ref }: ServiceRef): void {
-    this.known.get(environmentId)?.watch?.forget({ environmentId, ...ref });
+  forget(ref: ServiceRef): void {
+    for (const { watch } of this.shared.values()) {
+      watch?.forget(ref);
+    }
   }
 
   /** Nodes by their ids. */
   async nodesOf({ environmentId }: ServiceRef): Promise<Map<string, EngineNode>> {
-    const entry = await this.entry(environmentId);
-    if (!entry.nodes || Date.now() - entry.nodes.at > nodesMilliseconds) {
-      const all = entry.engine.nodes().then((nodes) => new Map(nodes.map((node) => [node.ID, node])));
-      entry.nodes = { at: Date.now(), all };
+    const shared = await this.sharedOf(environmentId);
+    if (!shared.nodes || Date.now() - shared.nodes.at > nodesMilliseconds) {
+      const all = shared.engine.nodes().then((nodes) => new Map(nodes.map((node) => [node.ID, node])));
+      shared.nodes = { at: Date.now(), all };
       all.catch(() => {
-        entry.nodes = null;
+        shared.nodes = null;
       });
     }
-    return entry.nodes.all;
+    return shared.nodes.all;
   }
 
   /** Watches the engines of all environments there are, also of those that are added later. */
@@ -73,45 +75,38 @@ export class Engines {
     this.watching ??= this.keepWatching();
   }
 
-  /** Resolves when something of a service of the engine was heard, or the signal aborts. */
-  async heard(environmentId: string, name: string, signal: AbortSignal): Promise<void> {
-    await once(this.heardOf, `${environmentId} ${name}`, { signal }).catch(() => {});
+  /** Resolves when something of a service of an engine was heard, or the signal aborts. */
+  async heard(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+    await once(this.heardOf, `${engine.where} ${name}`, { signal }).catch(() => {});
   }
 
   async close(): Promise<void> {
     this.closing.abort();
     await this.watching;
-    await Promise.all([...this.known.values()].map(({ watch }) => watch?.close()));
-    this.known.clear();
+    await Promise.all([...this.shared.values()].map(({ watch }) => watch?.close()));
+    this.shared.clear();
   }
 
-  private async entry(environmentId: string): Promise<Known> {
-    const connection = await this.options.connections.of(environmentId);
-    const text = JSON.stringify(connection);
-    const before = this.known.get(environmentId);
-    if (before?.connection === text) {
-      return before;
-    }
-    const entry: Known = { connection: text, engine: new Engine(connection), watch: null, nodes: null };
-    this.known.set(environmentId, entry);
-    if (before?.watch) {
-      await before.watch.close();
-      this.watchEntry(environmentId, entry);
-    }
-    return entry;
+  private async sharedOf(environmentId: string): Promise<Shared> {
+    return this.sharedBy(await this.options.connections.of(environmentId));
   }
 
-  private watchEntry(environmentId: string, entry: Known): void {
-    if (entry.watch || this.closing.signal.aborted) {
+  private sharedBy(connection: SwarmConnection): Shared {
+    const key = JSON.stringify(connection);
+    const shared = this.shared.get(key) ?? { engine: new Engine(connection), watch: null, nodes: null };
+    this.shared.set(key, shared);
+    return shared;
+  }
+
+  private keepAnEyeOn(shared: Shared): void {
+    if (this.closing.signal.aborted) {
       return;
     }
     const { installation, changed, log } = this.options;
-    entry.watch = new Watch({
-      engine: entry.engine,
-      installation,
-      changed: (ref) => ref.environmentId === environmentId && changed(ref),
-      heard: (name) => this.heardOf.emit(`${environmentId} ${name}`),
-      log,
+    const { engine } = shared;
+    shared.watch ??= new Watch({
+      ...{ engine, installation, changed, log },
+      heard: (name) => this.heardOf.emit(`${engine.where} ${name}`),
     });
   }
 
@@ -126,18 +121,22 @@ export class Engines {
   }
 
   private async watchThoseThere(): Promise<void> {
-    const ids = await this.options.connections.environments();
-    for (const id of ids) {
+    const wanted = new Set<Shared>();
+    for (const id of await this.options.connections.environments()) {
       // One that names no engine, or whose keys do not open, must not keep the others from being watched.
-      await this.entry(id).then(
-        (entry) => this.watchEntry(id, entry),
-        (err) => this.options.log.warn({ err, environment: id }, "an environment's engine cannot be watched"),
-      );
+      const shared = await this.sharedOf(id).catch((err) => {
+        this.options.log.warn({ err, environment: id }, "an environment's engine cannot be watched");
+        return null;
+      });
+      if (shared) {
+        wanted.add(shared);
+        this.keepAnEyeOn(shared);
+      }
     }
-    for (const [id, { watch }] of this.known) {
-      if (!ids.includes(id)) {
-        this.known.delete(id);
-        await watch?.close();
+    for (const [key, shared] of this.shared) {
+      if (!wanted.has(shared)) {
+        this.shared.delete(key);
+        await shared.watch?.close();
       }
     }
   }

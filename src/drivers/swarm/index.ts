@@ -3,7 +3,7 @@ import { containerBundle } from "../../deployer/container-bundle.js";
 import type { FieldChange } from "../../domain/changes.js";
 import type { Connections, SwarmConnection } from "../../domain/connection.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
-import { LeaseLost, type OperationFailure } from "../../errors.js";
+import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type {
   Driver,
@@ -20,7 +20,7 @@ import type {
   Target,
 } from "../../operations/driver.js";
 import { differences, isDrifted } from "./comparable.js";
-import { Engine } from "./engine.js";
+import { type Engine, EngineAway } from "./engine.js";
 import { Engines } from "./engines.js";
 import { foreignServices } from "./foreign.js";
 import { healthOf } from "./health.js";
@@ -33,6 +33,15 @@ import { putByRebake } from "./put-by-rebake.js";
 import { removeService } from "./remove.js";
 import { Replacement, type SwarmContext } from "./replace.js";
 import { Scaling } from "./scale.js";
+
+const unknown: Observed = {
+  state: "UNKNOWN",
+  tasks: [],
+  ports: [],
+  fingerprint: null,
+  operationId: null,
+  drifted: false,
+};
 
 export interface SwarmDriverOptions {
   /** Id of this Rebake: what it makes is told apart by it from what others make on the same swarm. */
@@ -83,7 +92,7 @@ export class SwarmDriver implements Driver {
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
     const { engine } = await this.contextOf(ref);
-    const outcome = await removeService(engine, this.options.installation, ref, report);
+    const outcome = await removeService(engine, this.options, ref, report);
     this.engines.forget(ref);
     this.removed.emit("service", ref.serviceId);
     this.listener(ref);
@@ -99,9 +108,18 @@ export class SwarmDriver implements Driver {
     return pinImage(await this.engines.of(environmentId), image, credential, signal);
   }
 
+  /** UNKNOWN while the engine is away. */
   async inspect(ref: ServiceRef): Promise<Observed> {
-    const engine = await this.engines.watched(ref);
-    return observedOf(engine, engineName(this.options.installation, ref), await this.engines.nodesOf(ref));
+    try {
+      const engine = await this.engines.watched(ref);
+      const nodes = await this.engines.nodesOf(ref);
+      return await observedOf(engine, engineName(this.options.installation, ref), nodes);
+    } catch (error) {
+      if (error instanceof EngineAway || error instanceof OperationFailure) {
+        return unknown;
+      }
+      throw error;
+    }
   }
 
   async drift(deployed: Target): Promise<FieldChange[]> {
@@ -176,7 +194,7 @@ export class SwarmDriver implements Driver {
     return {
       engine,
       programs: { installation, deployer: containerBundle().text },
-      heard: (name, signal) => this.engines.heard(ref.environmentId, name, signal),
+      heard: (name, signal) => this.engines.heard(engine, name, signal),
       log,
     };
   }

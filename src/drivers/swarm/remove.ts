@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost } from "../../errors.js";
+import type { Log } from "../../log.js";
 import type { Outcome, Reporter, ServiceRef } from "../../operations/driver.js";
 import { type Engine, EngineRefusal } from "./engine.js";
 import { engineName } from "./names.js";
@@ -14,7 +15,7 @@ const volumePatience = 10_000;
 /** Ends all of a service and waits until nothing of it is left. Data that its recipe keeps in volumes stays. */
 export async function removeService(
   engine: Engine,
-  installation: string,
+  { installation, log }: { installation: string; log: Log },
   ref: ServiceRef,
   report: Reporter,
 ): Promise<Outcome> {
@@ -22,8 +23,7 @@ export async function removeService(
   const name = engineName(installation, ref);
   const found = await patience.untilBack(() => engine.service(name));
   const label = found ? [`com.docker.swarm.service.id=${found.ID}`] : [];
-  const running = () =>
-    patience.untilBack(() => engine.containers({ label, status: ["running", "created"] }));
+  const running = () => patience.untilBack(() => engine.containers({ label, status: ["running"] }));
   const of = found ? (await running()).length : 0;
   await report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: 0, of });
   if (found) {
@@ -44,19 +44,24 @@ export async function removeService(
       removeUnused(engine, installation, ref.environmentId, referredTo(found.Spec)),
     );
   }
-  await removeVolume(engine, cacheVolumeOf({ name }), patience);
+  await removeVolume(engine, cacheVolumeOf({ name }), patience, log);
   await report.step({ step: "TERMINATE_OLD", state: "DONE", done: of, of });
   return { verdict: "SUCCEEDED", cause: null };
 }
 
-async function removeVolume(engine: Engine, name: string, patience: Patience): Promise<void> {
+/** The cache on the node that is asked; those of other nodes are theirs to prune. */
+async function removeVolume(engine: Engine, name: string, patience: Patience, log: Log): Promise<void> {
   const until = Date.now() + volumePatience;
   for (;;) {
     try {
       await patience.untilBack(() => engine.removeVolume(name));
       return;
     } catch (error) {
-      if (!(error instanceof EngineRefusal) || Date.now() > until) {
+      if (!(error instanceof EngineRefusal)) {
+        throw error;
+      }
+      if (Date.now() > until) {
+        log.warn({ err: error, volume: name }, "a cache is still in use and stays");
         return;
       }
       await wait(lookMilliseconds);

@@ -256,24 +256,26 @@ export class Replacement {
   private async restore(): Promise<boolean> {
     const { engine, programs } = this.context;
     const found = await this.patience.untilBack(() => engine.service(this.plan.name));
-    if (stampOf(found) !== this.target.stamp.operationId) {
+    if (!found || stampOf(found) !== this.target.stamp.operationId) {
+      // An earlier server may have put it back, and not seen the end of it.
+      await (found && this.settled(found.ID, found.Spec));
       return false;
     }
-    const mine = this.plan.mounts.length > 0 ? referredTo(found!.Spec) : [];
-    const before = this.before ?? this.earlierSpec(found!);
+    const mine = referredTo(found.Spec);
+    const before = this.before ?? this.earlierSpec(found);
     if (!before) {
-      await this.remove(found!);
-      await this.tidy(referredTo(found!.Spec), programs.installation);
+      await this.remove(found);
+      await this.tidy(referredTo(found.Spec), programs.installation);
       return false;
     }
-    const tasks = await this.patience.untilBack(() => engine.tasks(found!.ID));
+    const tasks = await this.patience.untilBack(() => engine.tasks(found.ID));
     const serving = tasks.filter(
       (task) => operationOf(task) !== this.target.stamp.operationId && isReady(task),
     );
     const touched = serving.length < (before.Mode.Replicated?.Replicas ?? 1);
     const credential = this.current?.registryCredential ?? this.target.registryCredential;
-    await this.patience.untilBack(() => pushSpec(engine, before, found!, credential, this.report));
-    await this.settled(found!.ID, before);
+    await this.patience.untilBack(() => pushSpec(engine, before, found, credential, this.report));
+    await this.settled(found.ID, before);
     await this.tidy(mine, programs.installation);
     return touched;
   }
