@@ -5,7 +5,7 @@ import { table } from "../../../demo/text.js";
 /** One line of a benchmark: what Rebake did against what its rival did in the same run. */
 export interface Measurement {
   what: string;
-  unit: "ms" | "requests/s" | "MB" | "KB";
+  unit: "ms" | "requests" | "requests/s" | "MB" | "KB";
   rebake: Summary;
   /** Null where there is nothing to compare with. */
   rival: Summary | null;
