@@ -87,9 +87,9 @@ export function createListings(source: DataSource) {
     revisions: byId(source, RecipeRevision, "recipe_id"),
     /** Without their specs. */
     revisionsOfRecipe: byId(source, RecipeRevision, "recipe_id", ["spec"]),
-    services: byId(source, Service),
-    servicesOfEnvironment: byId(source, Service, "environment_id"),
-    servicesOfRecipe: byId(source, Service, "recipe_id"),
+    services: byId(source, Service, null, ["drift"]),
+    servicesOfEnvironment: byId(source, Service, "environment_id", ["drift"]),
+    servicesOfRecipe: byId(source, Service, "recipe_id", ["drift"]),
     updates: byId(source, Update),
     updatesOfEnvironment: byId(source, Update, "environment_id"),
     updatesOfRecipe: byId(source, Update, "recipe_id"),

@@ -1,7 +1,14 @@
 import type { Environment } from "../domain/environment.js";
 import type { Service } from "../domain/service.js";
-import { RequestError } from "../errors.js";
-import type { Driver, DriverHealth, Observed, ServiceLogLine, ServiceRef } from "../operations/driver.js";
+import { OperationFailure, RequestError } from "../errors.js";
+import type {
+  Driver,
+  DriverHealth,
+  ForeignService,
+  Observed,
+  ServiceLogLine,
+  ServiceRef,
+} from "../operations/driver.js";
 import type { RequestContext } from "./context.js";
 
 /** How long an engine may take to answer a query, in ms. */
@@ -72,6 +79,27 @@ export async function logsOf(
     throw new RequestError("UNAVAILABLE", driver);
   }
   return driver.logs(refTo(service, environment), options);
+}
+
+/**
+ * Services of an environment's engine that this Rebake did not deploy, also those it has adopted.
+ * @throws RequestError UNAVAILABLE when this server cannot ask the engine
+ */
+export async function foreignServicesOf(
+  context: RequestContext,
+  environment: Environment,
+): Promise<ForeignService[]> {
+  const driver = driverOf(context, environment);
+  if (typeof driver === "string") {
+    throw new RequestError("UNAVAILABLE", driver);
+  }
+  try {
+    return await inTime(driver.foreign(environment.id));
+  } catch (error) {
+    context.deps.log.warn({ err: error, environment: environment.code }, "an engine could not be asked");
+    const why = error instanceof OperationFailure ? error.message : "the server's log has the details.";
+    throw new RequestError("UNAVAILABLE", `${environment.code}'s engine could not be asked: ${why}`);
+  }
 }
 
 function refTo({ id: serviceId, name, environmentId, adopted }: Service, { code }: Environment): ServiceRef {

@@ -2,6 +2,7 @@ import "reflect-metadata";
 import type { GraphQLSchema } from "graphql";
 import { buildSchemaSync } from "type-graphql";
 import { AccessTokenResolver } from "./resolvers/access-token.js";
+import { AdoptionResolver } from "./resolvers/adoption.js";
 import { BulkRebuildItemResolver, BulkRebuildResolver } from "./resolvers/bulk-rebuild.js";
 import { CatalogResolver } from "./resolvers/catalog.js";
 import { CredentialResolver } from "./resolvers/credential.js";
@@ -21,6 +22,7 @@ import { UpdateSubscriptions } from "./resolvers/update-subscriptions.js";
 const resolvers = [
   new NodeResolver(),
   new EnvironmentResolver(),
+  new AdoptionResolver(),
   new ServerResolver(),
   new RecipeResolver(),
   new RecipeRevisionResolver(),

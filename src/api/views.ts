@@ -15,6 +15,7 @@ export type UpdateView = Pick<
   | "toSpec"
   | "fromCommit"
   | "toCommit"
+  | "drift"
   | "since"
   | "readAt"
 >;
@@ -69,6 +70,7 @@ export function updateAt(snapshot: UpdateSnapshot): UpdateView {
     toSpec,
     fromCommit: snapshot.fromCommit ?? null,
     toCommit: snapshot.toCommit ?? null,
+    drift: snapshot.drift ?? null,
     since: new Date(snapshot.since),
     readAt: null,
   };

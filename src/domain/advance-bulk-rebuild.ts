@@ -3,10 +3,11 @@ import type { Transaction } from "../storage/transaction.js";
 import { type BulkItemState, BulkRebuild, bulkSnapshotOf } from "./bulk-rebuild.js";
 import { requestCancel } from "./cancel-operation.js";
 import type { Drivers } from "./drivers.js";
-import { endUnstarted } from "./enqueue-operation.js";
+import { endUnstarted, enqueueOperation } from "./enqueue-operation.js";
 import { findService } from "./find.js";
 import { Operation } from "./operation.js";
 import { rebuildService } from "./rebuild-service.js";
+import type { Service } from "./service.js";
 import { Update } from "./update.js";
 
 /** How many services are looked at in one transaction. */
@@ -161,7 +162,8 @@ async function tryRebuild(
   if (service.removedAt) {
     return skipped("The service has been removed meanwhile.");
   }
-  if (!(await tx.manager.existsBy(Update, { serviceId }))) {
+  const update = await tx.manager.findOneBy(Update, { serviceId });
+  if (!update) {
     return skipped("The service runs what it should by now.");
   }
   const active = [
@@ -173,7 +175,9 @@ async function tryRebuild(
   }
   try {
     const actor = { tokenId: "", name: bulk.requestedBy };
-    const operation = await rebuildService(tx, { service: serviceId }, actor, drivers, bulk.id);
+    const operation = onlyDrifted(service, update)
+      ? await enqueueOperation(tx, service, { kind: "RESTART", bulkRebuildId: bulk.id }, actor)
+      : await rebuildService(tx, { service: serviceId }, actor, drivers, bulk.id);
     return { state: "RUNNING", message: null, operationId: operation.id };
   } catch (error) {
     if (error instanceof UserInputError || error instanceof UserInputErrors) {
@@ -181,4 +185,9 @@ async function tryRebuild(
     }
     throw error;
   }
+}
+
+/** What is held at a state, and only was changed by hand, gets that state back: a rebuild would end the holding. */
+function onlyDrifted({ heldAt }: Service, { reasons }: Update): boolean {
+  return heldAt !== null && reasons.every((reason) => reason === "DRIFT");
 }

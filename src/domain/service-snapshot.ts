@@ -10,7 +10,7 @@ export async function tellServicesChanged(tx: Transaction, serviceIds: readonly 
          'environmentId', environment.id, 'environment', environment.code,
          'recipeId', recipe.id, 'recipe', recipe.name, 'group', service.group_name, 'state', service.state,
          'revision', service.deployed_revision, 'commit', service.deployed_commit, 'replicas', service.replicas,
-         'removed', service.removed_at is not null)::text as payload
+         'adopted', service.adopted, 'removed', service.removed_at is not null)::text as payload
      from service
      join environment on environment.id = service.environment_id
      join recipe on recipe.id = service.recipe_id

@@ -1,10 +1,11 @@
 import { Column, Entity, PrimaryColumn } from "typeorm";
 import type { UpdateReason } from "../events/event-map.js";
+import type { FieldChange } from "./changes.js";
 import type { SpecId } from "./spec-store.js";
 
 /**
  * The standing fact that a service does not run what it should. The row exists exactly while desired and
- * deployed differ; `settle-updates.ts` is the only writer.
+ * deployed differ, or what is deployed was changed by hand; `settle-updates.ts` is the only writer.
  */
 @Entity("service_update")
 export class Update {
@@ -43,6 +44,10 @@ export class Update {
 
   @Column("text", { name: "to_commit", nullable: true })
   toCommit!: string | null;
+
+  /** What was changed by hand on the engine, when that is among the reasons. */
+  @Column("jsonb", { nullable: true })
+  drift!: FieldChange[] | null;
 
   @Column("timestamptz")
   since!: Date;

@@ -1,3 +1,4 @@
+import type { FieldChange } from "../domain/changes.js";
 import type { Cause } from "../errors.js";
 import type { ServiceState, StepName, StepState } from "../operations/driver.js";
 
@@ -22,6 +23,8 @@ export interface UpdateSnapshot {
   /** Full hashes when new code is a reason, else null; absent in events of older versions. */
   fromCommit?: string | null;
   toCommit?: string | null;
+  /** What was changed by hand on the engine, else null; absent in events of older versions. */
+  drift?: FieldChange[] | null;
   /** ISO 8601. */
   since: string;
 }
@@ -93,6 +96,8 @@ interface ServiceFacts {
   commit: string | null;
   /** How many are asked for. */
   replicas: number;
+  /** What its engine calls it when Rebake took it over there; null: Rebake named it. */
+  adopted?: string | null;
   removed: boolean;
 }
 

@@ -214,6 +214,7 @@ export interface Driver {
     credential: RegistryCredential | null,
     signal: AbortSignal,
   ): Promise<string | null>;
+  /** Makes an adopted service known, too, which bears no stamp yet: from then on `onChange` tells of it. */
   inspect(ref: ServiceRef): Promise<Observed>;
   /** What the engine has instead of what `deployed` says, field by field in the engine's own terms; empty: no drift. */
   drift(deployed: Target): Promise<FieldChange[]>;

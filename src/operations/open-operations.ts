@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Drivers } from "../domain/drivers.js";
 import { hasEnded } from "../domain/operation.js";
+import type { ServiceSnapshot } from "../events/event-map.js";
 import type { Events } from "../events/open-events.js";
 import type { Log } from "../log.js";
 import type { Shutdown } from "../shutdown.js";
@@ -41,7 +42,7 @@ export interface Operations {
 /** Brings back what is deployed on this host, then works on operations until the shutdown. */
 export async function openOperations(options: OperationsOptions, shutdown: Shutdown): Promise<Operations> {
   const { transactions, drivers, events, hostId, log } = options;
-  const observer = new Observer(transactions, drivers, log);
+  const observer = new Observer(options);
   shutdown.add("observer", () => observer.close());
   shutdown.add("drivers", () => Promise.all([...drivers.values()].map((driver) => driver.close())));
   await restoreDeployed(options);
@@ -66,12 +67,18 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
     if (event.type === "BULK_REBUILD_CHANGED") {
       bulkRebuilds.wake();
     }
+    if (event.type === "SERVICE_CHANGED" && isUnstamped(event.payload)) {
+      observer.adopted(event.payload.serviceId);
+    }
     if (event.type !== "OPERATION_CHANGED") {
       return;
     }
-    const { operationId, state, cancelRequested, bulkRebuildId } = event.payload;
-    if (bulkRebuildId && hasEnded(state)) {
-      bulkRebuilds.wake();
+    const { operationId, serviceId, state, cancelRequested, bulkRebuildId } = event.payload;
+    if (hasEnded(state)) {
+      observer.operationEnded(serviceId);
+      if (bulkRebuildId) {
+        bulkRebuilds.wake();
+      }
     }
     if (state === "QUEUED") {
       worker.wake();
@@ -79,12 +86,18 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
       worker.cancelRequested(operationId);
     }
   });
+  void observer.lookAtUntold();
   worker.start();
   shutdown.add("worker", () => worker.stop());
   bulkRebuilds.start();
   shutdown.add("bulk rebuilds", () => bulkRebuilds.stop());
   lookForCommits(options, shutdown);
   return { worker, presence };
+}
+
+/** Whether it was adopted and nothing of it was rebuilt yet. */
+function isUnstamped({ adopted, revision, removed }: ServiceSnapshot): boolean {
+  return Boolean(adopted) && revision === null && !removed;
 }
 
 function lookForCommits({ checkSeconds, log, ...options }: OperationsOptions, shutdown: Shutdown): void {

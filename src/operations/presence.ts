@@ -101,7 +101,7 @@ export class Presence {
       ]);
       const lost = await tx.query<ServiceRef>(
         `select service.id as "serviceId", service.environment_id as "environmentId",
-           environment.code as environment, service.name
+           environment.code as environment, service.name, service.adopted
          from environment join service on service.environment_id = environment.id
          where environment.host_id = $1 and service.state = 'UNKNOWN' and service.removed_at is null`,
         [claimant.hostId],

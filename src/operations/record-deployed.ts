@@ -41,6 +41,7 @@ function changesBy(operation: Operation): Partial<Service> {
         deployedCommit: operation.commit,
         deployedImage: operation.image,
         deployedOperationId: operation.id,
+        drift: null,
       };
   }
 }

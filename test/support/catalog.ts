@@ -1,3 +1,4 @@
+import { type AdoptServiceInput, adoptService } from "../../src/domain/adopt-service.js";
 import { bumpRecipe } from "../../src/domain/bump-recipe.js";
 import { type CreateEnvironmentInput, createEnvironment } from "../../src/domain/create-environment.js";
 import { createRecipe } from "../../src/domain/create-recipe.js";
@@ -59,6 +60,10 @@ export class Catalog {
 
   deploy(input: DeployServiceInput) {
     return this.run((tx) => deployService(tx, input, actor, this));
+  }
+
+  adopt(input: AdoptServiceInput) {
+    return this.run(async (tx) => adoptService(tx, input, await this.driver.foreign(), this));
   }
 
   /** What the driver is taken to have deployed: the desired state, as after a good first deploy. */

@@ -38,6 +38,13 @@ export class ScriptedDriver implements Driver {
     operationId: null,
     drifted: false,
   };
+  /** What somebody has changed by hand; when there is any, every service is seen as drifted. */
+  byHand: FieldChange[] = [];
+  /** What `drift` was asked about. */
+  readonly comparedWith: Target[] = [];
+  /** What there is on the engine that was not deployed from here; an error: it cannot be asked. */
+  foreignServices: ForeignService[] | Error = [];
+  readonly inspected: ServiceRef[] = [];
   private listener: (ref: ServiceRef) => void = () => {};
 
   constructor(readonly kind: DriverKind = "PROCESS") {}
@@ -77,16 +84,21 @@ export class ScriptedDriver implements Driver {
     return this.pinning(image, signal);
   }
 
-  async drift(): Promise<FieldChange[]> {
-    return [];
+  async drift(deployed: Target): Promise<FieldChange[]> {
+    this.comparedWith.push(deployed);
+    return this.byHand;
   }
 
   async foreign(): Promise<ForeignService[]> {
-    return [];
+    if (this.foreignServices instanceof Error) {
+      throw this.foreignServices;
+    }
+    return this.foreignServices;
   }
 
-  async inspect(): Promise<Observed> {
-    return this.observed;
+  async inspect(ref: ServiceRef): Promise<Observed> {
+    this.inspected.push(ref);
+    return { ...this.observed, drifted: this.observed.drifted || this.byHand.length > 0 };
   }
 
   /** What every service has printed; a follower gets what is added, until `end`. */

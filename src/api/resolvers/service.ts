@@ -67,7 +67,8 @@ export class ServiceFieldsResolver {
 
   @FieldResolver(() => Int, {
     nullable: true,
-    description: "Revision of the recipe that runs; null before the first deploy has ended well.",
+    description:
+      "Revision of the recipe that runs; null before the first deploy, or of an adopted service the first rebuild, has ended well.",
   })
   revision(@Root() service: Service) {
     return service.deployedRevision;

@@ -62,12 +62,23 @@ export class UpdateResolver {
     return updateKind(update.reasons);
   }
 
-  @FieldResolver(() => [FieldChangeType], { description: "What a rebuild would change, against what runs." })
+  @FieldResolver(() => [FieldChangeType], {
+    description:
+      "What a rebuild would change, against what was deployed; last, what it would undo: the changes in `drift`.",
+  })
   async changes(@Root() update: UpdateView, @Ctx() context: RequestContext) {
     const { fromSpec, toSpec, fromCommit, toCommit } = update;
     const changes = await context.changes.between(fromSpec, toSpec, (id) => context.loaders.spec.load(id));
     const code = { path: ["commit"], before: fromCommit, after: toCommit, secret: false };
-    return toCommit === null ? changes : [code, ...changes];
+    return [...(toCommit === null ? [] : [code]), ...changes, ...(update.drift ?? [])];
+  }
+
+  @FieldResolver(() => [FieldChangeType], {
+    description:
+      "What somebody changed by hand on the engine, in the engine's terms: `before` is what was deployed, `after` what the engine has instead.",
+  })
+  drift(@Root() update: UpdateView) {
+    return update.drift ?? [];
   }
 
   @FieldResolver(() => [String], {

@@ -22,6 +22,12 @@ export class ServiceType extends NodeType {
   @Field(() => String, { nullable: true, description: "What it belongs to, in your own words." })
   group!: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: "What its engine calls it, where Rebake has adopted it; null: Rebake has deployed it.",
+  })
+  adopted!: string | null;
+
   @Field(() => ServiceModeEnum, { description: "How its replicas are counted." })
   mode!: RenderedSpec["mode"];
 

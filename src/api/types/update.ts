@@ -17,7 +17,7 @@ export class UpdateType extends NodeType {
 
   @Field(() => Int, {
     nullable: true,
-    description: "Revision of the recipe that runs; null: nothing does yet.",
+    description: "Revision of the recipe that runs; null: none was deployed yet.",
   })
   fromRevision!: number | null;
 
