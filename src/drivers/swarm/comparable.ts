@@ -33,7 +33,7 @@ export function contentOf(spec: ServiceSpec): string {
 
 /** Whether somebody else has changed what Rebake put there. */
 export function isDrifted(spec: ServiceSpec): boolean {
-  const { [labels.intended]: intended, [labels.replicas]: replicas } = spec.Labels;
+  const { [labels.intended]: intended, [labels.replicas]: replicas } = spec.Labels ?? {};
   const asked = spec.Mode.Replicated?.Replicas;
   return (
     intended !== undefined &&

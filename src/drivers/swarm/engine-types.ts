@@ -70,7 +70,6 @@ export interface PortConfig {
 }
 
 export interface ServiceSpec extends Named {
-  Labels: Record<string, string>;
   TaskTemplate: TaskTemplate;
   Mode: { Replicated?: { Replicas: number }; Global?: Record<string, never> };
   UpdateConfig?: UpdateConfig;

@@ -63,7 +63,7 @@ function requestTest({ kind, port, path, timeout }: Request, withDeployer: boole
 /** Tries, in this order, what images usually have; each ends the script with its own verdict. */
 function httpScript(port: number, path: string, timeout: number): string {
   const url = quote(`http://127.0.0.1:${port}${path}`);
-  const node = `fetch(process.argv[1],{redirect:"manual",signal:AbortSignal.timeout(${timeout * 1000})}).then(r=>{if(r.status<200||r.status>399){console.log("answered "+r.status);process.exit(1)}process.exit(0)},e=>{console.log(String(e.cause??e));process.exit(1)})`;
+  const node = `require("http").get(process.argv[1],{timeout:${timeout * 1000}},r=>{if(r.statusCode<200||r.statusCode>399){console.log("answered "+r.statusCode);process.exit(1)}process.exit(0)}).on("timeout",()=>process.exit(1)).on("error",e=>{console.log(e.message);process.exit(1)})`;
   const bash = `exec 3<>/dev/tcp/127.0.0.1/${port} && printf "GET %s HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n" "$0" >&3 && IFS= read -r line <&3 && case "$line" in HTTP/*" 2"??*|HTTP/*" 3"??*) exit 0;; *) echo "answered $line"; exit 1;; esac`;
   return [
     `if command -v curl >/dev/null 2>&1; then exec curl -sS -f -o /dev/null --max-time ${timeout} ${url}; fi`,

@@ -59,7 +59,7 @@ export function pushSpec(
   return change(engine, seen.ID, seen, {
     isDone: (found) =>
       found !== null &&
-      stampOf(found) === spec.Labels[labels.operation] &&
+      stampOf(found) === spec.Labels?.[labels.operation] &&
       contentOf(found.Spec) === wanted &&
       found.Spec.Mode.Replicated?.Replicas === spec.Mode.Replicated?.Replicas,
     mayTake: () => {},

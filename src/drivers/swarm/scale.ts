@@ -51,7 +51,7 @@ export class Scaling {
       return this.ended();
     }
     // An earlier server may have asked for it already.
-    const done = asked === this.target.replicas && found.Spec.Labels[labels.replicas] === String(asked);
+    const done = asked === this.target.replicas && found.Spec.Labels?.[labels.replicas] === String(asked);
     const before = done ? (found.PreviousSpec ?? found.Spec) : found.Spec;
     const from = before.Mode.Replicated?.Replicas ?? asked;
     const known = new Set(

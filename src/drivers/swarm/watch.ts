@@ -122,7 +122,7 @@ export class Watch {
     }
   }
 
-  private refOf(name: string, found: Record<string, string>): ServiceRef | null {
+  private refOf(name: string, found: Record<string, string> | undefined): ServiceRef | null {
     return refFrom(found, name, this.options.installation) ?? this.adopted.get(name) ?? null;
   }
 
