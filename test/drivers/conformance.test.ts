@@ -1,4 +1,5 @@
 import { conformance } from "./conformance.js";
 import { processRow } from "./process/row.js";
+import { swarmRow } from "./swarm/row.js";
 
-conformance([processRow]);
+conformance([processRow, swarmRow]);

@@ -143,10 +143,17 @@ export function deploying(it: AddCase, rig: Rig): void {
     expect(new Set(seen.map(({ commit }) => commit))).to.deep.equal(new Set([rig.second]));
   });
 
-  it("says UNPROVEN without a probe", async ({ ref, app, target, deploy, version }) => {
+  it("says UNPROVEN without a probe, and serves meanwhile", async (stage) => {
+    const { ref, app, target, deploy, replace, url, version } = stage;
     const service = ref();
-    await deploy(target(service, app({ readiness: null }), { commit: rig.first }));
+    const old = await deploy(target(service, app({ readiness: null }), { commit: rig.first }));
     expect(await version(service)).to.equal("one");
+    const load = new Load(await url(service));
+    load.begin();
+    const outcome = await replace(old, target(service, app({ readiness: null }), { commit: rig.second }));
+    expect((await load.end()).failures).to.deep.equal([]);
+    expect(outcome).to.deep.equal({ verdict: "UNPROVEN", cause: null });
+    expect(await version(service)).to.equal("two");
   });
 
   it("runs a daemon without ports", async ({ ref, app, env, target, deploy, replace, inspect }) => {

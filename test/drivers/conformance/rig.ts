@@ -55,8 +55,7 @@ export class Rig {
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.stages].map((stage) => stage.clear()));
-    await this.ground?.close();
-    await this.bench?.close();
+    await Promise.resolve(this.ground?.close()).finally(() => this.bench?.close());
   }
 
   /** Services of its own for one case; they are gone when `run` has ended. */
