@@ -5,6 +5,10 @@ import { tellServicesChanged } from "../domain/service-snapshot.js";
 import type { Transactions } from "../storage/transaction.js";
 import type { Driver, ServiceRef } from "./driver.js";
 
+/** Until a state that could not be written is tried again, doubling up to the longest; in ms. */
+const firstDelay = 250;
+const longestDelay = 15_000;
+
 /**
  * Keeps `service.state` at what the drivers see, with an event whenever it changes. Several changes of one
  * service in a row are looked at once.
@@ -12,6 +16,8 @@ import type { Driver, ServiceRef } from "./driver.js";
 export class Observer {
   private readonly pending = new Map<string, Promise<void>>();
   private readonly again = new Set<string>();
+  /** Those whose state could not be written when it was last tried, and when that is tried again. */
+  private readonly failing = new Map<string, { timer: NodeJS.Timeout; delay: number }>();
   private closed = false;
 
   constructor(
@@ -27,6 +33,9 @@ export class Observer {
   /** Looks no more and waits for what is being written. */
   async close(): Promise<void> {
     this.closed = true;
+    for (const { timer } of this.failing.values()) {
+      clearTimeout(timer);
+    }
     await Promise.all(this.pending.values());
   }
 
@@ -40,9 +49,8 @@ export class Observer {
       return;
     }
     const done = this.record(driver, ref)
-      .catch((error) =>
-        this.log.warn({ err: error, service: ref.serviceId }, "cannot record the service's state"),
-      )
+      .then(() => this.looked(ref))
+      .catch((error) => this.lookLater(driver, ref, error))
       .finally(() => {
         this.pending.delete(ref.serviceId);
         if (this.again.delete(ref.serviceId)) {
@@ -50,6 +58,27 @@ export class Observer {
         }
       });
     this.pending.set(ref.serviceId, done);
+  }
+
+  private looked({ serviceId }: ServiceRef): void {
+    clearTimeout(this.failing.get(serviceId)?.timer);
+    this.failing.delete(serviceId);
+  }
+
+  /** Nobody else may look at it for long: it is looked at again until its state is written. */
+  private lookLater(driver: Driver, ref: ServiceRef, error: unknown): void {
+    const known = this.failing.get(ref.serviceId);
+    this.log[known ? "debug" : "warn"](
+      { err: error, service: ref.serviceId },
+      "cannot record the service's state; trying again",
+    );
+    clearTimeout(known?.timer);
+    if (this.closed) {
+      return;
+    }
+    const delay = Math.min((known?.delay ?? firstDelay / 2) * 2, longestDelay);
+    const timer = setTimeout(() => this.look(driver, ref), delay);
+    this.failing.set(ref.serviceId, { timer, delay });
   }
 
   private async record(driver: Driver, ref: ServiceRef): Promise<void> {
