@@ -1,5 +1,7 @@
 import type { Logger } from "pino";
+import { In, IsNull, Not } from "typeorm";
 import type { Drivers } from "../domain/drivers.js";
+import { Environment } from "../domain/environment.js";
 import { Service } from "../domain/service.js";
 import { tellServicesChanged } from "../domain/service-snapshot.js";
 import type { Transactions } from "../storage/transaction.js";
@@ -97,11 +99,15 @@ export class Observer {
 
 /** The services a driver brings back at start: deployed and not removed, in environments of this host. */
 export async function deployedServices(transactions: Transactions, hostId: string): Promise<Service[]> {
-  return transactions.dataSource.manager
-    .createQueryBuilder(Service, "service")
-    .innerJoin("environment", "environment", "environment.id = service.environment_id")
-    .where("environment.host_id = :hostId and service.removed_at is null", { hostId })
-    .andWhere("service.deployed_fingerprint is not null")
-    .orderBy("service.id")
-    .getMany();
+  const { manager } = transactions.dataSource;
+  const own = await manager.find(Environment, { select: { id: true }, where: { hostId } });
+  // By their ids: a join would have all services read, those of other hosts and removed ones, too.
+  return manager.find(Service, {
+    where: {
+      environmentId: In(own.map(({ id }) => id)),
+      removedAt: IsNull(),
+      deployedFingerprint: Not(IsNull()),
+    },
+    order: { id: "ASC" },
+  });
 }
