@@ -81,6 +81,14 @@ describe("imports", () => {
   });
 });
 
+describe("times", () => {
+  it("are the database's in what is kept, not those of a server's own clock", () => {
+    const kept = [...below("src/domain"), ...below("src/operations")];
+    const found = kept.filter(({ text }) => text.includes("new Date()")).map(({ path }) => path);
+    expect(found).to.deep.equal([]);
+  });
+});
+
 describe("files", () => {
   const all = sourceFiles("src", "migrations", "test", "scripts", "demo", "graphiql");
 

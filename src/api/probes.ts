@@ -47,6 +47,7 @@ function whatFails(error: unknown): string {
 const words: Readonly<Record<DatabaseTrouble, string>> = {
   UNREACHABLE: "unreachable",
   FULL: "disk full",
+  BROKEN: "disk fails",
   BUSY: "busy",
   READ_ONLY: "read-only",
 };

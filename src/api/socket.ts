@@ -16,7 +16,12 @@ function flushDirty(): void {
   const sockets = dirty;
   dirty = [];
   for (const socket of sockets) {
-    socket.flush();
+    try {
+      socket.flush();
+    } catch {
+      // What is lost is this peer's: it comes back after its cursor, and the others of this tick get theirs.
+      socket.ws.terminate();
+    }
   }
 }
 

@@ -24,7 +24,7 @@ export async function archiveRecipe(tx: Transaction, input: { recipe: string }):
     const message = `Recipe ${recipe.name} is used by ${named(services.map(({ name }) => name))}: remove them first.`;
     throw new UserInputError("IN_USE", message, ["recipe"]);
   }
-  return setArchived(tx, recipe, recipe.archivedAt ?? new Date());
+  return setArchived(tx, recipe, recipe.archivedAt ?? (await tx.now()));
 }
 
 /**

@@ -22,7 +22,7 @@ export async function deleteEnvironment(
     const message = `Environment ${environment.code} has ${named(services.map(({ name }) => name))} in it: remove them first.`;
     throw new UserInputError("IN_USE", message, ["environment"]);
   }
-  environment.deletedAt = new Date();
+  environment.deletedAt = await tx.now();
   const { id, deletedAt } = environment;
   await tx.manager.update(Environment, { id }, { deletedAt });
   await tx.query("update environment set connection = null where id = $1", [id]);

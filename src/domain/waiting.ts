@@ -33,7 +33,8 @@ export async function waitingOf(reads: Reads, ids: readonly string[]): Promise<M
          case
            when operation.state = 'RUNNING' and operation.lease_until >= now() then null
            when environment.host_id is not null and (server.host_id is null or not ${serverIsUp}) then 'HOST_AWAY'
-           when operation.state = 'RUNNING' then 'SERVER_AWAY'
+           when operation.state = 'RUNNING' and operation.lease_until > 'epoch' then 'SERVER_AWAY'
+          when operation.state = 'RUNNING' then 'SERVERS_BUSY'
            when exists (select from operation as running
              where running.service_id = operation.service_id and running.state = 'RUNNING') then 'SERVICE_BUSY'
            when environment.concurrency <= (select count(*) from operation as running

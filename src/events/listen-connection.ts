@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import pg from "pg";
 import { pause } from "./pause.js";
 
@@ -12,11 +13,18 @@ export interface ListenOptions {
   /** Milliseconds before the first reconnect (100), doubling up to the longest (5,000). */
   firstDelay?: number;
   longestDelay?: number;
+  /** Milliseconds between looks whether the connection still works (15,000), and for the answer to one (10,000). */
+  lookMilliseconds?: number;
+  answerMilliseconds?: number;
 }
+
+const goodbyeMilliseconds = 1_000;
 
 /** One connection that listens and notifies, and comes back by itself. */
 export class ListenConnection {
   private client: pg.Client | null = null;
+  /** Settles when the last statement that was sent has its answer. */
+  private asking: Promise<void> | null = null;
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
 
@@ -31,7 +39,7 @@ export class ListenConnection {
   /** Sends a notification; false when there is no connection or it breaks: readers poll then. */
   async notify(channel: string, payload: string): Promise<boolean> {
     try {
-      await this.client?.query("select pg_notify($1, $2)", [channel, payload]);
+      await this.ask("select pg_notify($1, $2)", [channel, payload]);
       return this.client !== null;
     } catch (error) {
       // What was still to be sent at the stop is found by the others' polls.
@@ -44,8 +52,26 @@ export class ListenConnection {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.client?.end().catch(this.options.onError);
+    if (this.client) {
+      await leave(this.client).catch(this.options.onError);
+    }
     await this.running;
+  }
+
+  /** One statement after the other. */
+  private async ask(sql: string, parameters: string[]): Promise<void> {
+    const asking = Promise.resolve(this.asking).then(
+      async () => void (await this.client?.query(sql, parameters)),
+    );
+    const over = asking.catch(() => {});
+    this.asking = over;
+    try {
+      await asking;
+    } finally {
+      if (this.asking === over) {
+        this.asking = null;
+      }
+    }
   }
 
   private async run(): Promise<void> {
@@ -64,7 +90,7 @@ export class ListenConnection {
       application_name: "rebake events",
       keepAlive: true,
       connectionTimeoutMillis: 10_000,
-      query_timeout: 10_000,
+      query_timeout: this.options.answerMilliseconds ?? 10_000,
       ...this.options.connection,
     });
     const ended = new Promise<void>((resolve) => client.once("end", resolve));
@@ -82,7 +108,7 @@ export class ListenConnection {
       }
     } catch (error) {
       this.options.onError(error);
-      await client.end().catch(() => {});
+      await leave(client).catch(() => {});
       return false;
     }
     await this.serve(client, ended);
@@ -91,12 +117,30 @@ export class ListenConnection {
 
   private async serve(client: pg.Client, ended: Promise<void>): Promise<void> {
     if (this.stopping.signal.aborted) {
-      await client.end().catch(this.options.onError);
+      await leave(client).catch(this.options.onError);
       return;
     }
     this.client = client;
     this.options.onConnected();
+    // Whoever only listens does not notice a network that swallows packets.
+    const { lookMilliseconds = 15_000 } = this.options;
+    const look = setInterval(() => {
+      if (!this.asking) {
+        this.ask("select 1", []).catch(() => cut(client));
+      }
+    }, lookMilliseconds);
     await ended;
+    clearInterval(look);
     this.client = null;
   }
+}
+
+/** Ends a connection; where nobody answers, within a moment and without a goodbye. */
+async function leave(client: pg.Client): Promise<void> {
+  const late = setTimeout(() => cut(client), goodbyeMilliseconds);
+  await client.end().finally(() => clearTimeout(late));
+}
+
+function cut(client: pg.Client): void {
+  (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
 }

@@ -1,4 +1,5 @@
 import { initialSteps, Operation, snapshotOf } from "../domain/operation.js";
+import { LeaseLost } from "../errors.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
 import { DatabaseClock } from "./database-clock.js";
 import { Lease, thisMoment } from "./lease.js";
@@ -49,7 +50,7 @@ async function claim(tx: Transaction, { hostId, owner, leaseSeconds }: Claimant,
        union all select * from (${waiting}) as waiting
        order by rank, queued_at, id limit 1
      ) as next
-     where operation.id = next.id and operation.state = next.state
+     where operation.id = next.id
      returning operation.id, clock_timestamp() as now`,
     [hostId, owner, leaseSeconds, except],
   );
@@ -67,25 +68,33 @@ async function claim(tx: Transaction, { hostId, owner, leaseSeconds }: Claimant,
 
 /**
  * What nobody works on any more. An operation of an earlier process of this same home needs no waiting: the home's
- * lock says that that process has ended.
+ * lock says that that process has ended. A row that somebody writes now is left alone: its lease may be prolonged just
+ * then. One that was written since this statement began is looked at anew, which only a lock does: an UPDATE that found
+ * it in a subquery would not.
  */
 const abandoned = `
-  select 1 as rank, operation.id, operation.state, operation.slot, operation.queued_at
+  select 1 as rank, operation.id, operation.slot, operation.queued_at
   from operation join environment on environment.id = operation.environment_id
   where operation.state = 'RUNNING' and (environment.host_id is null or environment.host_id = $1)
     and (operation.lease_until < now() or operation.lease_owner like $1 || '/%' and operation.lease_owner <> $2)
     and operation.id <> all($4::text[])
-  order by operation.queued_at, operation.id limit 1`;
+  order by operation.queued_at, operation.id limit 1 for no key update of operation skip locked`;
 
-/** Of each environment that this server can work for and that has a place free, the operation that waits longest. */
+/**
+ * Of each environment that this server can work for and that has a place free, the operation that waits longest. After
+ * its limit was lowered places beyond it are still taken, and operations that an earlier version began have none.
+ */
 const waiting = `
-  select 2 as rank, oldest.id, 'QUEUED' as state, free.slot, oldest.queued_at
+  select 2 as rank, oldest.id, free.slot, oldest.queued_at
   from environment
   cross join lateral (
     select number as slot from generate_series(1, environment.concurrency) as place(number)
     where not exists (
       select from operation as running where running.environment_id = environment.id
         and running.state = 'RUNNING' and running.slot = number)
+      and environment.concurrency > (
+        select count(*) from operation as running where running.environment_id = environment.id
+          and running.state = 'RUNNING')
     order by number limit 1
   ) as free
   cross join lateral (
@@ -93,24 +102,44 @@ const waiting = `
     where queued.environment_id = environment.id and queued.state = 'QUEUED'
       and not exists (
         select from operation as running where running.service_id = queued.service_id and running.state = 'RUNNING')
-    order by queued.queued_at, queued.id limit 1
+    order by queued.queued_at, queued.id limit 1 for no key update of queued skip locked
   ) as oldest
   where environment.host_id is null or environment.host_id = $1
   order by oldest.queued_at, oldest.id limit 1`;
 
-/** Prolongs the leases of operations; those not returned are lost. */
+/** How a lease stands after an attempt to prolong it. */
+export interface Prolonged {
+  id: string;
+  /** False: somebody writes to the operation just now, so that nothing is known yet. */
+  prolonged: boolean;
+  cancelRequestedBy: string | null;
+}
+
+/** What this claimant holds of those it names. */
+const held = `operation join unnest($3::text[], $4::bigint[]) as named(id, fence)
+    on operation.id = named.id and operation.fence = named.fence
+      and operation.state = 'RUNNING' and operation.lease_owner = $1`;
+
+/**
+ * Prolongs the leases of operations; those not returned are lost. It waits for nobody: an operation whose journal waits
+ * for something must not keep the others from being prolonged.
+ */
 export async function prolong(
   transactions: Transactions,
   claimant: Claimant,
   operations: readonly Operation[],
-): Promise<{ id: string; cancelRequestedBy: string | null }[]> {
+): Promise<Prolonged[]> {
   return transactions.run((tx) =>
-    tx.query(
-      `update operation set lease_until = now() + make_interval(secs => $2)
-       from unnest($3::text[], $4::bigint[]) as held(id, fence)
-       where operation.id = held.id and operation.fence = held.fence and operation.state = 'RUNNING'
-         and operation.lease_owner = $1
-       returning operation.id, cancel_requested_by as "cancelRequestedBy"`,
+    tx.query<Prolonged>(
+      `with free as (
+         select operation.id from ${held} for no key update of operation skip locked
+       ), prolonged as (
+         update operation set lease_until = now() + make_interval(secs => $2)
+         from free where operation.id = free.id returning operation.id
+       )
+       select operation.id, operation.cancel_requested_by as "cancelRequestedBy",
+         operation.id in (select id from prolonged) as prolonged
+       from ${held}`,
       [
         claimant.owner,
         claimant.leaseSeconds,
@@ -129,4 +158,21 @@ export async function release(transactions: Transactions, operation: Operation):
       [operation.id, operation.fence],
     ),
   );
+}
+
+/**
+ * Keeps everybody from taking a claimed operation over until this transaction ends: for what is written with it.
+ * @throws LeaseLost when somebody has it already
+ */
+export async function holdClaim(
+  tx: Transaction,
+  { id, fence }: Pick<Operation, "id" | "fence">,
+): Promise<void> {
+  const rows = await tx.query(
+    "select id from operation where id = $1 and fence = $2 and state = 'RUNNING' for no key update",
+    [id, fence],
+  );
+  if (rows.length === 0) {
+    throw new LeaseLost(id);
+  }
 }

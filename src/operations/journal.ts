@@ -65,6 +65,8 @@ export class Journal {
       const changes = { spec, fingerprint, commit, image, source, toRevision: revision };
       Object.assign(this.operation, changes);
       return this.transactions.run(async (tx) => {
+        // The service before the operation, as everybody locks the two.
+        await tx.query("select id from service where id = $1 for no key update", [this.operation.serviceId]);
         await this.update(tx, changes);
         await tx.query(
           "update service set head_commit = $2, head_seen_at = now() where id = $1 and source_key = $3",

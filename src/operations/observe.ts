@@ -1,5 +1,7 @@
 import type { Logger } from "pino";
+import { In, IsNull, Not } from "typeorm";
 import type { Drivers } from "../domain/drivers.js";
+import { Environment } from "../domain/environment.js";
 import { Service } from "../domain/service.js";
 import { tellServicesChanged } from "../domain/service-snapshot.js";
 import type { Transactions } from "../storage/transaction.js";
@@ -19,6 +21,10 @@ interface Seen {
   ref: ServiceRef;
 }
 
+/** Until a state that could not be written is tried again, doubling up to the longest; in ms. */
+const firstDelay = 250;
+const longestDelay = 15_000;
+
 /**
  * Keeps `service.state` and `service.drift` at what the drivers see, with events whenever they change. Several changes
  * of one service in a row are looked at once.
@@ -31,6 +37,8 @@ export class Observer {
   /** Adopted services that were looked at once. */
   private readonly met = new Set<string>();
   private lookingUp: Promise<void> = Promise.resolve();
+  /** Those whose state could not be written when it was last tried, and when that is tried again. */
+  private readonly failing = new Map<string, { timer: NodeJS.Timeout; delay: number }>();
   private closed = false;
 
   constructor(private readonly options: ObserverOptions) {
@@ -42,6 +50,9 @@ export class Observer {
   /** Looks no more and waits for what is being written. */
   async close(): Promise<void> {
     this.closed = true;
+    for (const { timer } of this.failing.values()) {
+      clearTimeout(timer);
+    }
     await this.lookingUp;
     await Promise.all(this.pending.values());
   }
@@ -56,12 +67,8 @@ export class Observer {
       return;
     }
     const done = this.record({ driver, ref })
-      .catch((error) =>
-        this.options.log.warn(
-          { err: error, service: ref.serviceId },
-          "cannot record the service's state and drift",
-        ),
-      )
+      .then(() => this.looked(ref))
+      .catch((error) => this.lookLater(driver, ref, error))
       .finally(() => {
         this.pending.delete(ref.serviceId);
         if (this.again.delete(ref.serviceId)) {
@@ -69,6 +76,27 @@ export class Observer {
         }
       });
     this.pending.set(ref.serviceId, done);
+  }
+
+  private looked({ serviceId }: ServiceRef): void {
+    clearTimeout(this.failing.get(serviceId)?.timer);
+    this.failing.delete(serviceId);
+  }
+
+  /** Nobody else may look at it for long: it is looked at again until its state is written. */
+  private lookLater(driver: Driver, ref: ServiceRef, error: unknown): void {
+    const known = this.failing.get(ref.serviceId);
+    this.options.log[known ? "debug" : "warn"](
+      { err: error, service: ref.serviceId },
+      "cannot record the service's state and drift; trying again",
+    );
+    clearTimeout(known?.timer);
+    if (this.closed) {
+      return;
+    }
+    const delay = Math.min((known?.delay ?? firstDelay / 2) * 2, longestDelay);
+    const timer = setTimeout(() => this.look(driver, ref), delay);
+    this.failing.set(ref.serviceId, { timer, delay });
   }
 
   /** To be called when an operation of a service has ended: only now can be told what was changed by hand. */
@@ -165,11 +193,15 @@ async function refsWhere(
 
 /** The services a driver brings back at start: deployed and not removed, in environments of this host. */
 export async function deployedServices(transactions: Transactions, hostId: string): Promise<Service[]> {
-  return transactions.dataSource.manager
-    .createQueryBuilder(Service, "service")
-    .innerJoin("environment", "environment", "environment.id = service.environment_id")
-    .where("environment.host_id = :hostId and service.removed_at is null", { hostId })
-    .andWhere("service.deployed_fingerprint is not null")
-    .orderBy("service.id")
-    .getMany();
+  const { manager } = transactions.dataSource;
+  const own = await manager.find(Environment, { select: { id: true }, where: { hostId } });
+  // By their ids: a join would have all services read, those of other hosts and removed ones, too.
+  return manager.find(Service, {
+    where: {
+      environmentId: In(own.map(({ id }) => id)),
+      removedAt: IsNull(),
+      deployedFingerprint: Not(IsNull()),
+    },
+    order: { id: "ASC" },
+  });
 }

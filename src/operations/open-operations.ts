@@ -45,7 +45,6 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
   const observer = new Observer(options);
   shutdown.add("observer", () => observer.close());
   shutdown.add("drivers", () => Promise.all([...drivers.values()].map((driver) => driver.close())));
-  await restoreDeployed(options);
   const claimant = { hostId, owner: `${hostId}/${randomUUID()}`, leaseSeconds: options.leaseSeconds };
   const presence = new Presence({
     ...{ transactions, claimant, version, log },
@@ -55,8 +54,10 @@ export async function openOperations(options: OperationsOptions, shutdown: Shutd
       }
     },
   });
+  // Before anything runs here: the others take what runs on a host that is not there for lost.
   await presence.start();
   shutdown.add("presence", () => presence.stop());
+  await restoreDeployed(options);
   const worker = new Worker({
     ...options,
     claimant,

@@ -84,6 +84,8 @@ export class OperationLogWriter {
       this.count += lines.length;
       this.written(id);
     } catch (error) {
+      // What is there is counted anew: a number may be taken, or an answer was lost.
+      this.count = null;
       this.log.warn({ err: error, operation: id, lines: lines.length }, "log lines were lost");
     }
   }

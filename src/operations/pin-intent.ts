@@ -1,6 +1,7 @@
 import { type Drivers, driverFor } from "../domain/drivers.js";
 import { Environment } from "../domain/environment.js";
 import { loadEnvironment, loadRecipe, loadRevision } from "../domain/find.js";
+import type { Operation } from "../domain/operation.js";
 import type { RenderedSpec } from "../domain/rendered-spec.js";
 import { Service } from "../domain/service.js";
 import { ingredientsOf, setDesired } from "../domain/set-desired.js";
@@ -8,6 +9,7 @@ import { sourceHeadOf } from "../domain/source-head.js";
 import { loadSpec } from "../domain/spec-store.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transactions } from "../storage/transaction.js";
+import { holdClaim } from "./claim.js";
 import type { Journal } from "./journal.js";
 import { loadGitCredential, loadRegistryCredential } from "./open-credential.js";
 import { deployedOf, type Intent } from "./targets.js";
@@ -69,7 +71,7 @@ async function wantedBy(service: Service, { operation }: Journal, deps: PinDeps)
     const revision = service.deployedRevision!;
     return { ...deployedOf(service), ...stamp, revision, source: service.source };
   }
-  const newest = service.heldAt ? await release(service.id, deps) : service;
+  const newest = service.heldAt ? await release(operation, deps) : service;
   return {
     ...stamp,
     spec: newest.desiredSpec,
@@ -81,13 +83,18 @@ async function wantedBy(service: Service, { operation }: Journal, deps: PinDeps)
   };
 }
 
-/** Ends the holding of a service: it should run the newest again. */
-async function release(id: string, { transactions, drivers }: PinDeps): Promise<Service> {
+/**
+ * Ends the holding of an operation's service: it should run the newest again.
+ * @throws LeaseLost when somebody else has the operation: its service may be held anew since
+ */
+async function release(operation: Operation, { transactions, drivers }: PinDeps): Promise<Service> {
+  const id = operation.serviceId;
   return transactions.run(async (tx) => {
     const service = await tx.manager.findOneOrFail(Service, {
       where: { id },
       lock: { mode: "pessimistic_write" },
     });
+    await holdClaim(tx, operation);
     const recipe = await loadRecipe(tx, service.recipeId);
     const revision = await loadRevision(tx, recipe.id, recipe.currentRevision);
     const environment = await loadEnvironment(tx, service.environmentId);

@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Logger } from "pino";
 import { serverIsUp } from "../domain/server.js";
 import { tellServicesChanged } from "../domain/service-snapshot.js";
-import type { Transactions } from "../storage/transaction.js";
+import type { Transaction, Transactions } from "../storage/transaction.js";
 import type { Claimant } from "./claim.js";
 import type { ServiceRef } from "./driver.js";
 
@@ -10,7 +11,7 @@ export interface PresenceOptions {
   transactions: Transactions;
   claimant: Claimant;
   version: string;
-  /** Services of this host that others took for lost while it was silent: they have to be looked at again. */
+  /** Services of this host that others may have taken for lost while it was silent: they have to be looked at again. */
   found: (refs: ServiceRef[]) => void;
   log: Logger;
 }
@@ -18,13 +19,16 @@ export interface PresenceOptions {
 /** Homes that nothing belongs to and nobody has run for so many days are forgotten. */
 const forgetAfterDays = 30;
 
+/** How long a goodbye may take, in ms. */
+const patience = 3_000;
+
 /**
  * Says that this server is there, and sees which others are not: the services of a host whose server is silent are
  * UNKNOWN, those of one that has stopped are STOPPED.
  */
 export class Presence {
   private timer: NodeJS.Timeout | null = null;
-  private beating: Promise<void> = Promise.resolve();
+  private beating: Promise<void> | null = null;
   private trouble: unknown = null;
   private saidAt = performance.now();
 
@@ -35,7 +39,10 @@ export class Presence {
     await this.arrive();
     const third = (this.options.claimant.leaseSeconds * 1000) / 3;
     this.timer = setInterval(() => {
-      this.beating = this.beating.then(() => this.beat());
+      // One that hangs says what there is to say; those after it would only pile up.
+      this.beating ??= this.beat().finally(() => {
+        this.beating = null;
+      });
     }, third);
   }
 
@@ -53,12 +60,17 @@ export class Presence {
     }
   }
 
-  /** Says goodbye. */
+  /** Says goodbye, unless that takes too long: the others find out by themselves. */
   async stop(): Promise<void> {
     clearInterval(this.timer ?? undefined);
-    await this.beating;
+    const said = (this.beating ?? Promise.resolve()).then(() => this.leave());
+    await Promise.race([said, wait(patience, null, { ref: false })]);
+    said.catch(() => {});
+  }
+
+  private leave(): Promise<unknown> {
     const { transactions, claimant } = this.options;
-    await transactions.run((tx) =>
+    return transactions.run((tx) =>
       tx.query("update server set stopped_at = now() where host_id = $1 and owner = $2", [
         claimant.hostId,
         claimant.owner,
@@ -67,16 +79,21 @@ export class Presence {
   }
 
   private async arrive(): Promise<void> {
-    const { transactions, claimant, version } = this.options;
-    const { hostId, owner, leaseSeconds } = claimant;
-    await transactions.run((tx) =>
-      tx.query(
-        `insert into server (host_id, owner, name, version, lease_seconds) values ($1, $2, $3, $4, $5)
-         on conflict (host_id) do update set owner = excluded.owner, name = excluded.name,
-           version = excluded.version, lease_seconds = excluded.lease_seconds, started_at = now(), seen_at = now(),
-           stopped_at = null`,
-        [hostId, owner, hostname(), version, leaseSeconds],
+    await this.options.transactions.run((tx) =>
+      this.register(
+        tx,
+        `update set owner = excluded.owner, name = excluded.name, version = excluded.version,
+           lease_seconds = excluded.lease_seconds, started_at = now(), seen_at = now(), stopped_at = null`,
       ),
+    );
+  }
+
+  private async register(tx: Transaction, whenThere: string): Promise<void> {
+    const { claimant, version } = this.options;
+    await tx.query(
+      `insert into server (host_id, owner, name, version, lease_seconds) values ($1, $2, $3, $4, $5)
+       on conflict (host_id) do ${whenThere}`,
+      [claimant.hostId, claimant.owner, hostname(), version, claimant.leaseSeconds],
     );
   }
 
@@ -95,15 +112,20 @@ export class Presence {
   private async stay(): Promise<void> {
     const { transactions, claimant, found } = this.options;
     const lost = await transactions.run(async (tx) => {
-      await tx.query("update server set seen_at = now() where host_id = $1 and owner = $2", [
-        claimant.hostId,
-        claimant.owner,
-      ]);
+      const known = await tx.query(
+        "update server set seen_at = now() where host_id = $1 and owner = $2 returning host_id",
+        [claimant.hostId, claimant.owner],
+      );
+      if (known.length === 0) {
+        // Forgotten after a long sleep; a newer process of this home stays what it is.
+        await this.register(tx, "nothing");
+      }
       const lost = await tx.query<ServiceRef>(
         `select service.id as "serviceId", service.environment_id as "environmentId",
            environment.code as environment, service.name, service.adopted
          from environment join service on service.environment_id = environment.id
-         where environment.host_id = $1 and service.state = 'UNKNOWN' and service.removed_at is null`,
+         where environment.host_id = $1 and service.removed_at is null and (service.state = 'UNKNOWN'
+           or service.state = 'STOPPED' and service.deployed_fingerprint is not null)`,
         [claimant.hostId],
       );
       // As everything does that appends events: somebody who holds the counter is noticed here, too.

@@ -18,7 +18,7 @@ export async function recordDeployed(
   operation: Operation,
   drivers: Drivers | null,
 ): Promise<void> {
-  await tx.manager.update(Service, { id: service.id }, changesBy(operation));
+  await tx.manager.update(Service, { id: service.id }, changesBy(operation, await tx.now()));
   if (operation.kind === "REMOVE") {
     await tx.query("delete from service_secret where service_id = $1", [service.id]);
   } else if (operation.heldRevision !== null && drivers) {
@@ -27,10 +27,10 @@ export async function recordDeployed(
   await tellServicesChanged(tx, [service.id]);
 }
 
-function changesBy(operation: Operation): Partial<Service> {
+function changesBy(operation: Operation, now: Date): Partial<Service> {
   switch (operation.kind) {
     case "REMOVE":
-      return { removedAt: new Date(), state: "STOPPED" };
+      return { removedAt: now, state: "STOPPED" };
     case "SCALE":
       return { replicas: operation.replicas! };
     default:

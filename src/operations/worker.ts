@@ -22,6 +22,8 @@ interface Running extends Claimed {
 }
 
 const pollMilliseconds = 1000;
+/** Of a lease, in ms per second: when to try again what somebody else was writing to. */
+const soonPart = 50;
 
 /** Claims operations and runs them, a few at a time, for as long as it holds their leases. */
 export class Worker {
@@ -31,6 +33,8 @@ export class Worker {
   private woken = false;
   private loop: Promise<void> = Promise.resolve();
   private heartbeat: NodeJS.Timeout | null = null;
+  /** The beat that follows one that found an operation being written to. */
+  private soon: NodeJS.Timeout | null = null;
   private beating: Promise<void> = Promise.resolve();
   private beats = 0;
   private failing = false;
@@ -86,6 +90,7 @@ export class Worker {
     await Promise.all(unfinished.map(({ done }) => done));
     clearInterval(this.heartbeat ?? undefined);
     await this.beating;
+    clearTimeout(this.soon ?? undefined);
   }
 
   private async claimLoop(): Promise<void> {
@@ -211,17 +216,31 @@ export class Worker {
         const row = held.find(({ id }) => id === operation.id);
         if (!row && this.running.has(operation.id)) {
           abort.abort(new LeaseLost(operation.id));
-        } else if (row) {
+        } else if (row?.prolonged) {
           lease.prolonged(asked);
         }
         if (row && row.cancelRequestedBy !== null) {
           this.cancel(operation.id, row.cancelRequestedBy);
         }
       }
+      if (held.some(({ prolonged }) => !prolonged)) {
+        this.beatSoon();
+      }
     } catch (error) {
       this.options.log.warn({ err: error }, "cannot prolong leases");
       this.giveUpWhenLate();
     }
+  }
+
+  /** Somebody wrote to an operation just when its lease was to be prolonged: its own journal, most likely. */
+  private beatSoon(): void {
+    this.giveUpWhenLate();
+    clearTimeout(this.soon ?? undefined);
+    this.soon = setTimeout(() => {
+      if (this.beats === 0) {
+        void this.beatNow();
+      }
+    }, this.options.claimant.leaseSeconds * soonPart);
   }
 
   private giveUpWhenLate(): void {

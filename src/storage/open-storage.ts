@@ -37,6 +37,8 @@ export async function openStorage(
     log,
     // A frozen server must not hold the event counter for longer than its leases last.
     idleInTransactionMs: Math.max(500, config.leaseSeconds * 500),
+    // Nor may one that waits for it wait for that long; a frozen one is ended before.
+    lockTimeoutMs: Math.max(1_000, config.leaseSeconds * 750),
   });
   shutdown.add("database", () => database.close());
   const transactions = new Transactions(database.dataSource);

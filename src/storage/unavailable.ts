@@ -1,14 +1,16 @@
 /**
  * Why the database does not do what it is asked now, though the question was right. `UNREACHABLE`: no connection, or it
- * starts or stops. `FULL`: no space left. `BUSY`: somebody holds a lock, or it takes too long. `READ_ONLY`: a standby, or
- * set so.
+ * starts or stops. `FULL`: no space left. `BROKEN`: its disk fails. `BUSY`: somebody holds a lock, or it takes too long.
+ * `READ_ONLY`: a standby, or set so.
  */
-export type DatabaseTrouble = "UNREACHABLE" | "FULL" | "BUSY" | "READ_ONLY";
+export type DatabaseTrouble = "UNREACHABLE" | "FULL" | "BROKEN" | "BUSY" | "READ_ONLY";
 
-/** PostgreSQL's error codes and the network's own. */
+/** PostgreSQL's error codes and the network's own; those of files (ENOSPC) are about this host, not the database. */
 const byCode: readonly [RegExp, DatabaseTrouble][] = [
-  // disk_full; io_error
-  [/^(53100|58030|ENOSPC)$/, "FULL"],
+  // disk_full
+  [/^53100$/, "FULL"],
+  // io_error
+  [/^58030$/, "BROKEN"],
   // lock_not_available, query_canceled, idle-in-transaction and transaction timeouts
   [/^(55P03|57014|25P0[34])$/, "BUSY"],
   [/^25006$/, "READ_ONLY"],
@@ -23,6 +25,7 @@ const messages =
 export const troubleSentences: Readonly<Record<DatabaseTrouble, string>> = {
   UNREACHABLE: "The database cannot be reached now; try again shortly.",
   FULL: "The database has no disk space left: nothing can be changed until it has some.",
+  BROKEN: "The database has trouble with its disk; its own log says more.",
   BUSY: "The database is busy: something holds what this needs for too long; try again shortly.",
   READ_ONLY: "The database only reads now: nothing can be changed until it writes again.",
 };

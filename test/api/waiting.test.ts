@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { claimNext } from "../../src/operations/claim.js";
+import { claimNext, release } from "../../src/operations/claim.js";
 import { hostId } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { apiServer } from "./api-server.js";
@@ -106,6 +106,14 @@ describe("waiting operations over HTTP", () => {
     await claim();
     await api.current.sql("update operation set lease_until = now() - interval '1 second'");
     expect((await waiting(id))?.reason).to.equal("SERVER_AWAY");
+  });
+
+  it("say that a free server goes on with one that was handed over in order", async () => {
+    await api.current.sql("update environment set host_id = null where code = $1", [code]);
+    const id = await deploy("one");
+    const { operation } = (await claim())!;
+    await release(api.current.catalog.transactions, operation);
+    expect((await waiting(id))?.reason).to.equal("SERVERS_BUSY");
   });
 
   it("refuse a limit that makes no sense", async () => {

@@ -1,6 +1,7 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { bigCatalog } from "../support/big-catalog.js";
+import { bigCatalog, bigQueue } from "../support/big-catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { Engine } from "../support/engine/engine.js";
 import { secretKey } from "../support/engine/fleet.js";
@@ -11,6 +12,7 @@ import { tempFolder } from "../support/temp-folder.js";
 
 /** Tables that grow with what there is or was. */
 const big = ["service", "service_update", "operation", "recipe", "recipe_revision", "operation_log", "event"];
+const hostId = "00000000-0000-4000-8000-000000000001";
 /** Rows that may be read without an index, of each of them, whatever the server does. */
 const mostRows = 2_000;
 
@@ -31,7 +33,7 @@ describe("a server with a large catalog and a long history", function () {
   before(async () => {
     const { dataSource } = await database.open();
     sql = (statement) => dataSource.query(statement);
-    for (const statement of bigCatalog) {
+    for (const statement of [...bigCatalog, ...bigQueue(hostId)]) {
       // Filling a million rows takes longer than a statement usually may.
       await dataSource.transaction(async (manager) => {
         await (statement.startsWith("vacuum") ? manager.query("select 1") : manager.query(statement));
@@ -39,10 +41,17 @@ describe("a server with a large catalog and a long history", function () {
     }
     await sql("vacuum analyze");
     engine = await Engine.start();
+    await mkdir(join(folder.path, "home"));
+    await writeFile(join(folder.path, "home", "host-id"), `${hostId}\n`);
     readBefore = await readWithoutIndex();
     rebake = await RebakeProcess.start(
       join(folder.path, "home"),
-      { DATABASE_URL: database.url, REBAKE_SECRET_KEY: secretKey, TEST_ENGINE_URL: engine.url },
+      {
+        DATABASE_URL: database.url,
+        REBAKE_SECRET_KEY: secretKey,
+        TEST_ENGINE_URL: engine.url,
+        REBAKE_LEASE_SECONDS: "3",
+      },
       "test/support/engine/server.js",
     );
   });
@@ -97,6 +106,29 @@ describe("a server with a large catalog and a long history", function () {
       { id },
     );
     await verdictOf(rebake, id);
+    await expectIndexes();
+  });
+
+  it("beats, looks for work and for servers that are lost, by indexes alone", async () => {
+    const [before] = await sql<{ seen: Date }>("select now() as seen");
+    // Every third of the lease, three times.
+    await eventually(
+      async () => {
+        const [row] = await sql<{ beats: boolean }>(
+          `select seen_at > '${before!.seen.toISOString()}'::timestamptz + interval '3 seconds' as beats
+           from server where host_id = '${hostId}'`,
+        );
+        return row!.beats;
+      },
+      { deadline: 20_000, what: "it has beaten again" },
+    );
+    const [waits] = await sql<{ queued: number; lost: number }>(
+      `select count(*) filter (where state = 'QUEUED')::int as queued,
+         count(*) filter (where state = 'RUNNING' and lease_until < now())::int as lost
+       from operation where state in ('QUEUED', 'RUNNING')`,
+    );
+    expect(waits!.queued).to.be.greaterThan(1_000);
+    expect(waits!.lost).to.be.greaterThan(5);
     await expectIndexes();
   });
 

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { eventually } from "../support/eventually.js";
 import { processesOf } from "../support/processes.js";
-import { holds } from "../support/spellings.js";
 import { type Lane, type OperationRow, secret } from "./lane.js";
 import type { Expected } from "./scenarios.js";
+import { expectSecretNowhere, type Sql } from "./secrets.js";
 
 /** Everything that must hold after an operation that a server died in. */
 export async function expectNothingLost(lane: Lane, row: OperationRow, expected: Expected): Promise<void> {
@@ -17,20 +17,74 @@ export async function expectNothingLost(lane: Lane, row: OperationRow, expected:
   await expectNoSecret(lane);
 }
 
-/** One end, each step once and ended, no operation besides. */
+/** Everything that must hold of a service that outlives its server. */
+export async function expectCapacityKept(lane: Lane, row: OperationRow, least: number): Promise<void> {
+  expect(lane.engine!.service("-app")?.leastReady ?? 0, "ready replicas, at the least").to.be.at.least(least);
+  const begun = lane.engine!.changes.filter(
+    ({ method, operationId, status }) => method === "PUT" && operationId === row.id && status === 202,
+  );
+  expect(begun.length, "times that it was begun").to.be.at.most(
+    row.state === "FAILED" ? Number(row.fence) : 1,
+  );
+}
+
+/** One end, each step once for each server that worked on it, no operation besides. */
 async function expectOneStory(lane: Lane, row: OperationRow): Promise<void> {
-  const names = row.steps.map(({ name }) => name);
-  expect(new Set(names).size).to.equal(names.length);
   expect(row.steps.map(({ state }) => state))
     .not.to.include.members(["PENDING"])
     .and.not.include("RUNNING");
-  const ends = await lane.sql(
-    `select cursor from event where operation_id = $1 and type = 'OPERATION_CHANGED'
-       and payload->>'state' not in ('QUEUED', 'RUNNING')`,
+  const events = await lane.sql<{ payload: Told }>(
+    "select payload from event where operation_id = $1 and type = 'OPERATION_CHANGED' order by cursor",
     [row.id],
   );
-  expect(ends).to.have.length(1);
+  expectEachStepOnce(
+    events.map(({ payload }) => payload),
+    Number(row.fence),
+  );
   expect(await lane.sql("select id from operation where state in ('QUEUED', 'RUNNING')")).to.deep.equal([]);
+}
+
+/** An operation as an event tells it. */
+interface Told {
+  state: string;
+  steps: { name: string; state: string }[];
+}
+
+/**
+ * What subscribers were told of an operation that was claimed so many times: it begins anew with a claim and with nothing
+ * else; in between each step begins and ends once, and nothing is told twice; it ends once.
+ */
+export function expectEachStepOnce(story: readonly Told[], claims: number): void {
+  const ends = story.filter(({ state }) => state !== "QUEUED" && state !== "RUNNING");
+  expect(ends, "ends").to.have.length(1);
+  expect(story.at(-1)).to.equal(ends[0]);
+  let begins = 0;
+  let became: string[] = [];
+  for (const [index, told] of story.entries()) {
+    const before = story[index - 1];
+    const isFresh = told.steps.every(({ state }) => state === "PENDING");
+    if (isFresh) {
+      begins += told.state === "RUNNING" && before ? 1 : 0;
+      became = [];
+      continue;
+    }
+    // The intent is written down anew after a claim, the same as before.
+    if (told.steps.some(({ name, state }) => name !== "LOAD_RECIPE" && state !== "PENDING")) {
+      expect(told, "told twice").not.to.deep.equal(before);
+    }
+    for (const [number, { name, state }] of told.steps.entries()) {
+      const was = before!.steps[number]!.state;
+      if (state !== was) {
+        expect(`${was} to ${state}`, name).to.match(
+          /^(PENDING to|RUNNING to (DONE|SKIPPED|FAILED)|DONE to FAILED)/,
+        );
+        became.push(`${name} ${state}`);
+      }
+    }
+    expect(became).to.deep.equal([...new Set(became)]);
+  }
+  // Wishes to cancel are told, too, perhaps before the first step.
+  expect(begins, "begins").to.be.within(Math.min(1, claims), claims + 1);
 }
 
 /** What should run runs, as often as it should, and answers. */
@@ -44,6 +98,16 @@ async function expectRunning(lane: Lane, expected: Expected): Promise<void> {
     expect(service).to.equal(undefined);
     return;
   }
+  expect(service.replicas).to.equal(expected.replicas);
+  if (lane.engine) {
+    const there = () =>
+      lane.engine!.service("-app")!.replicas.map(({ state, answers }) => `${state} ${answers}`);
+    const wanted = Array(expected.replicas).fill(`READY ${expected.answers}`);
+    await eventually(() => JSON.stringify(there()) === JSON.stringify(wanted)).catch(() =>
+      expect(there()).to.deep.equal(wanted),
+    );
+    return;
+  }
   await eventually(
     async () => {
       const response = await fetch(`http://${service.ports[0].address}/`);
@@ -51,7 +115,6 @@ async function expectRunning(lane: Lane, expected: Expected): Promise<void> {
     },
     { deadline: 10_000, what: `the service answers ${expected.answers}` },
   );
-  expect(service.replicas).to.equal(expected.replicas);
   await eventually(async () => (await apps(lane)).length === expected.replicas, {
     deadline: 10_000,
     what: `${expected.replicas} processes of the app are there`,
@@ -66,11 +129,18 @@ async function apps(lane: Lane): Promise<string[]> {
 async function expectTidy(lane: Lane, expected: Expected): Promise<void> {
   const others = () =>
     processesOf(lane.home).filter(
-      (line) => !line.includes("server.mjs") && !line.trim().startsWith(`${lane.server.child.pid} `),
+      (line) =>
+        !line.includes("server.mjs") &&
+        !line.trim().startsWith(`${lane.server.child.pid} `) &&
+        !isOwnDatabase(line),
     );
   await eventually(() => others().length === 0, { what: "no process is left over" }).catch(() =>
     expect(others()).to.deep.equal([]),
   );
+  if (lane.engine) {
+    expect(lane.engine.services.size).to.equal(expected.answers === null ? 0 : 1);
+    return;
+  }
   const [row] = await lane.sql<{ id: string; op: string; environment: string }>(
     `select id, deployed_operation_id as op, environment_id as environment from service where removed_at is null`,
   );
@@ -100,11 +170,16 @@ async function below(folder: string, levels: number): Promise<string[]> {
   return found.sort();
 }
 
+/** Its postmaster, and the processes of that. */
+const isOwnDatabase = (line: string) => /\bpostgres(:| -D )/.test(line) || line.includes("/bin/postgres ");
+
 async function expectNoSecret(lane: Lane): Promise<void> {
-  const entries = await readdir(lane.home, { recursive: true, withFileTypes: true });
-  for (const entry of entries.filter((each) => each.isFile())) {
-    const file = join(entry.parentPath, entry.name);
-    expect(holds(await readFile(file, "latin1").catch(() => ""), secret), file).to.equal(false);
-  }
-  expect(holds(lane.server.output.join("\n"), secret)).to.equal(false);
+  const [row] = await lane.sql<{ newest: string }>("select cursor as newest from event_counter");
+  const sql: Sql = (statement, parameters) => lane.sql(statement, parameters);
+  const after = lookedAt.get(lane) ?? "0";
+  await expectSecretNowhere(secret, { folders: [lane.home], output: lane.outputs.flat(), sql, after });
+  lookedAt.set(lane, row!.newest);
 }
+
+/** The events up to there were looked at in vain. */
+const lookedAt = new WeakMap<Lane, string>();

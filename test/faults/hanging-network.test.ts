@@ -16,6 +16,7 @@ describe("a network to PostgreSQL that swallows packets", function () {
   let cutOff: RebakeProcess;
   let other: RebakeProcess;
   let service: string;
+  let throughNetwork: string;
 
   after(async () => {
     network?.mend();
@@ -30,7 +31,8 @@ describe("a network to PostgreSQL that swallows packets", function () {
     network.target = Number(url.port);
     far = await Fleet.open(database, { REBAKE_LEASE_SECONDS: `${leaseSeconds}` });
     url.port = new URL(network.url).port;
-    cutOff = await far.start("far", { DATABASE_URL: url.href });
+    throughNetwork = url.href;
+    cutOff = await far.start("far", { DATABASE_URL: throughNetwork });
     await cutOff.mutate(
       'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" } }) { errors { message } } }',
     );
@@ -48,8 +50,10 @@ describe("a network to PostgreSQL that swallows packets", function () {
     const id = await rebuild(cutOff, service);
     expect(await far.workingOn(id)).to.equal(cutOff);
     other = await far.start("near");
+    const leaving = await far.start("leaving", { DATABASE_URL: throughNetwork });
     network.freeze();
     const began = performance.now();
+    const left = leaving.end("SIGTERM").then(() => (performance.now() - began) / 1000);
     const asked = cutOff.graphql("{ cursor }").then(
       () => "answered",
       (error: Error) => error.message,
@@ -61,6 +65,7 @@ describe("a network to PostgreSQL that swallows packets", function () {
     expect((await fetch(`${cutOff.url}/readyz`)).status).to.equal(503);
     expect(await asked).to.contain("The database cannot be reached now");
     expect((performance.now() - began) / 1000).to.be.below(60);
+    expect(await left, "seconds that a stop takes").to.be.below(90);
     network.mend();
     await eventually(async () => (await fetch(`${cutOff.url}/readyz`)).ok, {
       deadline: 60_000,

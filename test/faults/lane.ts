@@ -1,9 +1,11 @@
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import pg from "pg";
+import { findPostmaster } from "../../src/storage/postmaster.js";
 import { appSource } from "../drivers/app-fixture.js";
 import { GitFixture } from "../drivers/git-fixture.js";
+import type { Engine } from "../support/engine/engine.js";
 import { eventually } from "../support/eventually.js";
 import { RebakeProcess } from "../support/rebake-process.js";
 import { Points } from "./points.js";
@@ -12,17 +14,18 @@ export const replicas = 2;
 /** What must be found nowhere. */
 export const secret = "s3cr3t=пароль";
 
-const spec = (repository: string) => ({
-  source: { repository, branch: "main" },
-  command: ["node", "server.mjs"],
+/** What the service is made of: a repository that the host runs, or an image for an engine. */
+const specOf = (repository: string | null) => ({
+  ...(repository === null
+    ? { image: { name: "app" } }
+    : { source: { repository, branch: "main" }, command: ["node", "server.mjs"] }),
   ports: [{ name: "http", target: 3000 }],
-  env: [
-    { name: "KEY", kind: "SECRET" },
-    { name: "MODE", kind: "STATIC", value: "" },
-  ],
   readiness: { httpGet: { path: "/health", port: "http" }, period: 1 },
   rollout: { monitor: 0, drain: 1, deadline: 20 },
 });
+
+/** How the app behaves: well, ends at its start, or never becomes ready. */
+export type Mode = "" | "crash" | "500";
 
 /** An ended or running operation, as the database has it. */
 export interface OperationRow {
@@ -32,37 +35,62 @@ export interface OperationRow {
   steps: { name: string; state: string }[];
   cause: { code: string } | null;
   replicas: number | null;
+  fence: string;
+}
+
+export interface LaneOptions {
+  folder: string;
+  /** Null: the server's own. */
+  databaseUrl: string | null;
+  /** Where services run that outlive the server; null: on the host, with it. */
+  engine?: Engine | null;
+}
+
+/** The address of a server's own PostgreSQL. */
+async function ownDatabase(home: string): Promise<string> {
+  const files = await readdir(home, { recursive: true });
+  const data = dirname(join(home, files.find((file) => basename(file) === "rebake.password")!));
+  const { port } = (await findPostmaster(data))!;
+  const password = await readFile(join(data, "rebake.password"), "utf8");
+  return `postgres://rebake:${password}@127.0.0.1:${port}/postgres`;
 }
 
 /** One home, one database and a server that is killed again and again, with a service that it is to keep running. */
 export class Lane {
   server!: RebakeProcess;
   readonly points: Points;
-  repository!: GitFixture;
-  private readonly client: pg.Client;
+  /** What all servers have printed. */
+  readonly outputs: string[][] = [];
+  readonly engine: Engine | null;
+  readonly folder: string;
+  private readonly databaseUrl: string | null;
+  private repository: GitFixture | null = null;
+  private client: pg.Client | null = null;
   private commits = 0;
+  private mode: Mode = "";
 
-  private constructor(
-    readonly folder: string,
-    private readonly databaseUrl: string,
-  ) {
-    this.points = new Points(folder);
-    this.client = new pg.Client({ connectionString: databaseUrl });
+  private constructor(options: LaneOptions) {
+    this.folder = options.folder;
+    this.engine = options.engine ?? null;
+    this.databaseUrl = options.databaseUrl;
+    this.points = new Points(this.folder);
   }
 
-  static async open(folder: string, databaseUrl: string): Promise<Lane> {
-    await mkdir(folder, { recursive: true });
-    const lane = new Lane(folder, databaseUrl);
-    await lane.client.connect();
-    lane.repository = await GitFixture.create(join(folder, "repository"));
-    await lane.commit();
+  static async open(options: LaneOptions): Promise<Lane> {
+    await mkdir(options.folder, { recursive: true });
+    const lane = new Lane(options);
+    if (!lane.engine) {
+      lane.repository = await GitFixture.create(join(lane.folder, "repository"));
+      await lane.commit();
+    }
     await lane.start();
+    const driver = lane.engine ? "SWARM" : "PROCESS";
     await lane.mutate(
-      'mutation { p: createEnvironment(input: { code: "DEV", driver: PROCESS }) { errors { message } } }',
+      `mutation { p: createEnvironment(input: { code: "DEV", driver: ${driver} }) { errors { message } } }`,
     );
     await lane.mutate(
       'mutation($spec: RecipeSpecInput!) { p: createRecipe(input: { name: "app", spec: $spec }) { errors { message field } } }',
-      { spec: spec(lane.repository.url) },
+      { spec: { ...specOf(lane.repository?.url ?? null), env: lane.env() } },
     );
     return lane;
   }
@@ -72,17 +100,30 @@ export class Lane {
   }
 
   async start(): Promise<void> {
-    this.server = await RebakeProcess.start(this.home, this.env(), "test/faults/server.js");
+    await this.client?.end().catch(() => {});
+    const server = RebakeProcess.start(this.home, this.variables(), "test/faults/server.js");
+    this.server = await server;
+    this.outputs.push(this.server.output);
+    this.client = new pg.Client({ connectionString: this.databaseUrl ?? (await ownDatabase(this.home)) });
+    // The server's own goes with it.
+    this.client.on("error", () => {});
+    await this.client.connect();
   }
 
   /** Starts a server that is to die on its way; settles when it has. */
   async startToDie(): Promise<void> {
-    const { child } = RebakeProcess.spawn(this.home, this.env(), "test/faults/server.js");
+    const { child, output } = RebakeProcess.spawn(this.home, this.variables(), "test/faults/server.js");
+    this.outputs.push(output);
     await once(child, "exit");
   }
 
-  private env(): Record<string, string> {
-    return { DATABASE_URL: this.databaseUrl, REBAKE_LEASE_SECONDS: "1", TEST_FAULTS: this.folder };
+  private variables(): Record<string, string> {
+    return {
+      ...(this.databaseUrl && { DATABASE_URL: this.databaseUrl }),
+      ...(this.engine && { TEST_ENGINE_URL: this.engine.url }),
+      REBAKE_LEASE_SECONDS: "1",
+      TEST_FAULTS: this.folder,
+    };
   }
 
   /** Ended by a kill; false while it runs. */
@@ -92,17 +133,50 @@ export class Lane {
 
   async close(): Promise<void> {
     await this.server.end("SIGTERM");
-    await this.client.end();
+    await this.client?.end().catch(() => {});
   }
 
-  /** A new commit of the app, with dependencies to be installed anew; returns what it answers at `/`. */
+  /** A new version of the app; returns what it answers. */
   async commit(): Promise<string> {
     const version = `v${++this.commits}`;
-    await this.repository.commit({
+    if (this.engine) {
+      await this.bump();
+      return version;
+    }
+    // With dependencies to be installed anew.
+    await this.repository!.commit({
       "package.json": JSON.stringify({ name: "app", version: `1.0.${this.commits}` }),
       "server.mjs": appSource(version),
     });
     return version;
+  }
+
+  /** Has the recipe make the app behave so from its next rebuild on. */
+  async behave(mode: Mode): Promise<void> {
+    if (this.mode !== mode) {
+      this.mode = mode;
+      await this.bump();
+    }
+  }
+
+  private bump(): Promise<unknown> {
+    return this.mutate(
+      'mutation($spec: RecipeSpecInput!) { p: bumpRecipe(input: { recipe: "app", spec: $spec }) { errors { message } } }',
+      { spec: { env: this.env() } },
+    );
+  }
+
+  private env(): object[] {
+    const onEngine = {
+      VERSION: `v${this.commits}`,
+      START_MS: this.mode === "500" ? "60000" : "20",
+      BROKEN: this.mode === "crash" ? "1" : "",
+    };
+    const values = { MODE: this.mode, ...(this.engine && onEngine) };
+    return [
+      { name: "KEY", kind: "SECRET" },
+      ...Object.entries(values).map(([name, value]) => ({ name, kind: "STATIC", value })),
+    ];
   }
 
   mutate(mutation: string, variables: object = {}) {
@@ -110,12 +184,12 @@ export class Lane {
   }
 
   async sql<Row>(statement: string, parameters: unknown[] = []): Promise<Row[]> {
-    return (await this.client.query(statement, parameters)).rows;
+    return (await this.client!.query(statement, parameters)).rows;
   }
 
   async operation(id: string): Promise<OperationRow> {
     const [row] = await this.sql<OperationRow>(
-      "select id, kind, state, steps, cause, replicas from operation where id = $1",
+      "select id, kind, state, steps, cause, replicas, fence from operation where id = $1",
       [id],
     );
     return row!;
@@ -125,8 +199,8 @@ export class Lane {
   async ended(id: string): Promise<OperationRow | null> {
     return eventually(
       async () => {
-        const row = await this.operation(id);
-        if (!["QUEUED", "RUNNING"].includes(row.state)) {
+        const row = await this.operation(id).catch(() => null);
+        if (row && !["QUEUED", "RUNNING"].includes(row.state)) {
           return { row };
         }
         return this.dead && { row: null };

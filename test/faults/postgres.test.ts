@@ -189,6 +189,33 @@ describe("a PostgreSQL that fails", function () {
     expect((await fleet.ended(operation)).state).to.equal("UNPROVEN");
   });
 
+  it("has a transaction that holds one operation: the others begin, go on and end, and so does that one after it", async () => {
+    const [server] = fleet.servers;
+    const held = await rebuild(server!, service);
+    await fleet.workingOn(held);
+    const holder = new pg.Client({ connectionString: postgres.url });
+    await holder.connect();
+    try {
+      await holder.query("begin");
+      await holder.query("select id from operation where id = $1 for update", [held]);
+      for (const name of ["beside-1", "beside-2"]) {
+        const input = { environment: "PROD", recipe: "shop", name, replicas: 1 };
+        const { operation } = await deploy(server!, input);
+        const row = await fleet.ended(operation, 20_000);
+        expect([row.state, row.fence]).to.deep.equal(["UNPROVEN", "1"]);
+      }
+      expect((await readiness(server!)).checks).to.deep.include({
+        database: "ok",
+        writes: "ok",
+        worker: "ok",
+      });
+    } finally {
+      await holder.end();
+    }
+    expect((await fleet.ended(held)).state).to.equal("UNPROVEN");
+    expect(fleet.changesOf(held).filter(({ status }) => status === 202)).to.have.length(1);
+  });
+
   it("only reads, as a standby does: changes are refused with that reason, and possible again after it", async () => {
     const [server] = fleet.servers;
     const reconnect =

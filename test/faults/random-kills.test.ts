@@ -1,11 +1,17 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect } from "chai";
 import { type Fleet, testFleet } from "../support/engine/fleet.js";
+import { eventually } from "../support/eventually.js";
 import { deploy } from "../support/operations.js";
 import { Random } from "../support/random.js";
+import type { RebakeProcess } from "../support/rebake-process.js";
+import { expectSecretNowhere, type Sql } from "./secrets.js";
 
 const replicas = 3;
 const kills = 20;
+/** Kills, at the least, that must have hit a server at work. */
+const leastTakeovers = 3;
+const secret = "s3cr3t=пароль";
 const readiness = { httpGet: { path: "/", port: "http" } };
 const seed = Number(process.env.TEST_FAULT_SEED ?? Date.now() % 1_000_000);
 
@@ -31,7 +37,14 @@ describe(`servers killed at random moments (TEST_FAULT_SEED=${seed})`, function 
       'mutation ($spec: RecipeSpecInput!) { p: createRecipe(input: { name: "shop", spec: $spec }) { errors { message } } }',
       { spec: { image: { name: "shop" }, ports: [{ name: "http", target: 80 }], readiness, env: env() } },
     );
-    const deployed = await deploy(first, { environment: "PROD", recipe: "shop", name: "shop", replicas });
+    const inputs = [{ name: "KEY", value: secret }];
+    const deployed = await deploy(first, {
+      environment: "PROD",
+      recipe: "shop",
+      name: "shop",
+      replicas,
+      inputs,
+    });
     service = deployed.service;
     await fleet.ended(deployed.operation);
     // A state to roll back to.
@@ -40,11 +53,11 @@ describe(`servers killed at random moments (TEST_FAULT_SEED=${seed})`, function 
   });
 
   function env(more: Record<string, string> = {}) {
-    return Object.entries({ START_MS: `${60 + ++bumps}`, ...more }).map(([name, value]) => ({
-      name,
-      kind: "STATIC",
-      value,
-    }));
+    const values = Object.entries({ START_MS: `${60 + ++bumps}`, ...more });
+    return [
+      { name: "KEY", kind: "SECRET" },
+      ...values.map(([name, value]) => ({ name, kind: "STATIC", value })),
+    ];
   }
 
   const alive = () =>
@@ -76,8 +89,19 @@ describe(`servers killed at random moments (TEST_FAULT_SEED=${seed})`, function 
     return (await fleet.ended(await ask(request, replicas))).state;
   }
 
-  it(`lose nothing: ${kills} kills`, async () => {
+  /** The server that works on an operation now, mostly: else any. */
+  async function victimOf(id: string): Promise<RebakeProcess> {
+    const [row] = await fleet.sql<{ owner: string | null }>(
+      "select lease_owner as owner from operation where id = $1",
+      [id],
+    );
+    const working = await fleet.ofHost(row?.owner?.split("/")[0] ?? "");
+    return random.next() < 0.7 && working ? working : random.pick(fleet.servers);
+  }
+
+  it(`lose nothing: ${kills} kills`, async function () {
     const told: string[] = [];
+    let takeovers = 0;
     for (let round = 0; round < kills; round++) {
       const request = random.pick(requests);
       const count = request === "scale" ? random.pick([2, 4, 5]) : replicas;
@@ -85,12 +109,13 @@ describe(`servers killed at random moments (TEST_FAULT_SEED=${seed})`, function 
       engine.mark();
       const least = Math.min(engine.ready(), count);
       const id = await ask(request, count);
-      const victim = random.pick(fleet.servers);
       const after = Math.floor(random.next() * 450);
       // Not a wait for something to happen: the moment of the kill is what is random.
       await wait(after);
+      const victim = await victimOf(id);
       await victim.end("SIGKILL");
       const row = await fleet.ended(id);
+      takeovers += Number(row.fence) > 1 ? 1 : 0;
       told.push(`${request}, killed after ${after} ms: ${row.state}`);
       const what = `seed ${seed}, round ${round}: ${told.at(-1)}`;
       expect(row.state, what).to.equal(request === "failing rebuild" ? "FAILED" : "SUCCEEDED");
@@ -101,6 +126,8 @@ describe(`servers killed at random moments (TEST_FAULT_SEED=${seed})`, function 
       ).to.equal(false);
       const forward = fleet.changesOf(id).filter(({ status }) => status === 202);
       expect(forward.length, what).to.be.at.most(request === "failing rebuild" ? Number(row.fence) : 1);
+      expect(fleet.engine.services.size, what).to.equal(1);
+      await eventually(() => engine.replicas.length === (request === "scale" ? count : replicas), { what });
       await fleet.restart(victim);
       if (request === "scale") {
         expect(engine.ready(), what).to.equal(count);
@@ -109,5 +136,9 @@ describe(`servers killed at random moments (TEST_FAULT_SEED=${seed})`, function 
     }
     const lost = await fleet.sql("select id from operation where state in ('QUEUED', 'RUNNING')");
     expect(lost).to.deep.equal([]);
+    expect(takeovers, told.join("\n")).to.be.at.least(leastTakeovers);
+    this.test!.title += ` (${takeovers} of them during its work)`;
+    const sql: Sql = (statement, parameters) => fleet.sql(statement, parameters);
+    await expectSecretNowhere(secret, { folders: [fleet.folder], output: fleet.outputs.flat(), sql });
   });
 });

@@ -56,10 +56,10 @@ const deployInput = {
 async function running(lane: Lane): Promise<string> {
   if (!(await exists(lane))) {
     current.set(lane, await lane.commit());
-    await mode(lane, "");
+    await lane.behave("");
     await run(lane, await request(lane, "deployService", deployInput));
   }
-  await mode(lane, "");
+  await lane.behave("");
   const id = await lane.serviceId(service);
   const [row] = await lane.sql<{ replicas: number }>("select replicas from service where id = $1", [id]);
   if (row!.replicas !== replicas) {
@@ -72,24 +72,7 @@ async function removed(lane: Lane): Promise<void> {
   if (await exists(lane)) {
     await run(lane, await request(lane, "removeService", { service: await lane.serviceId(service) }));
   }
-  await mode(lane, "");
-}
-
-async function mode(lane: Lane, value: string): Promise<void> {
-  const [{ value: now } = { value: null }] = await lane.sql<{ value: string | null }>(
-    `select jsonb_path_query_first(spec, '$.env[*] ? (@.name == "MODE").value') #>> '{}' as value
-     from recipe_revision join recipe on recipe.id = recipe_id and recipe.current_revision = number`,
-  );
-  if (now !== value) {
-    const env = [
-      { name: "KEY", kind: "SECRET" },
-      { name: "MODE", kind: "STATIC", value },
-    ];
-    await lane.mutate(
-      'mutation($spec: RecipeSpecInput!) { p: bumpRecipe(input: { recipe: "app", spec: $spec }) { errors { message } } }',
-      { spec: { env } },
-    );
-  }
+  await lane.behave("");
 }
 
 const good = (answers: string | null, count = replicas): Expected => ({
@@ -125,7 +108,7 @@ const failing: Scenario = {
   name: "rebuild that fails",
   async prepare(lane) {
     await running(lane);
-    await mode(lane, "crash");
+    await lane.behave("crash");
     return { ...good(current.get(lane)!), verdicts: ["FAILED"], cause: "APP_EXITED" };
   },
   ask: rebuild.ask,
@@ -135,7 +118,7 @@ const cancelled: Scenario = {
   name: "rebuild that is cancelled",
   async prepare(lane) {
     await running(lane);
-    await mode(lane, "500");
+    await lane.behave("500");
     return { ...good(current.get(lane)!), verdicts: ["CANCELLED"], cause: "CANCELLED_BY_USER" };
   },
   async ask(lane, key) {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { expect } from "chai";
 import { type Fleet, testFleet } from "../support/engine/fleet.js";
 import { eventually } from "../support/eventually.js";
@@ -6,12 +7,14 @@ import type { RebakeProcess } from "../support/rebake-process.js";
 
 const replicas = 3;
 const leaseSeconds = 2;
+/** How long a server sleeps after another one could have taken over: `TEST_SLEEP_SECONDS=60` for longer. */
+const sleepSeconds = Number(process.env.TEST_SLEEP_SECONDS ?? 0);
 const readiness = { httpGet: { path: "/", port: "http" } };
 const ports = [{ name: "http", target: 80 }];
 const startMs = (value: number) => [{ name: "START_MS", kind: "STATIC", value: `${value}` }];
 
 describe("taking over from another server", function () {
-  this.timeout(120_000);
+  this.timeout(120_000 + sleepSeconds * 2_000);
   const holder = testFleet({ REBAKE_LEASE_SECONDS: `${leaseSeconds}` });
   let fleet: Fleet;
   let service: string;
@@ -78,6 +81,7 @@ describe("taking over from another server", function () {
     const { id, working } = await rebuilding();
     const pid = working.child.pid!;
     working.child.kill("SIGSTOP");
+    await wait(sleepSeconds * 1000);
     await expectGoodEnd(id);
     const lastBy = () => fleet.engine.changes.filter(({ caller }) => caller === pid).length;
     const eventsOf = () =>
@@ -90,6 +94,48 @@ describe("taking over from another server", function () {
     expect({ row: await fleet.operation(id), changes: lastBy(), events: await eventsOf() }).to.deep.equal(
       before,
     );
+  });
+
+  it("keeps a server that slept right before it acted from acting", async () => {
+    const [any] = fleet.servers;
+    await any!.mutate(
+      'mutation ($spec: RecipeSpecInput!) { bumpRecipe(input: { recipe: "shop", spec: $spec }) { errors { message } } }',
+      { spec: { env: startMs(20 + ++bumps) } },
+    );
+    fleet.engine.service("shop")!.mark();
+    const free = new Map<number, () => void>();
+    let isSlow = true;
+    fleet.engine.delay = (caller) =>
+      isSlow ? new Promise<void>((resolve) => free.set(caller, resolve)) : null;
+    const id = await rebuild(any!, service);
+    // It looks what is there, and would act upon the answer at once.
+    const host = await eventually(async () => {
+      const [row] = await fleet.sql<{ owner: string | null; begun: boolean }>(
+        `select lease_owner as owner, steps->3->>'state' = 'RUNNING' as begun from operation where id = $1`,
+        [id],
+      );
+      return row!.begun && row!.owner!.split("/")[0]!;
+    });
+    const working = (await fleet.ofHost(host))!;
+    const pid = working.child.pid!;
+    await eventually(() => free.has(pid));
+    const { changes } = fleet.engine;
+    const before = changes.filter(({ caller }) => caller === pid).length;
+    working.child.kill("SIGSTOP");
+    isSlow = false;
+    for (const [caller, answer] of free) {
+      if (caller !== pid) {
+        answer();
+      }
+    }
+    await wait(sleepSeconds * 1000);
+    await expectGoodEnd(id);
+    free.get(pid)!();
+    working.child.kill("SIGCONT");
+    const left = () =>
+      working.output.some((line) => line.includes("left for the next claim") && line.includes(id));
+    await eventually(left, { deadline: 10_000, what: "the server that slept has left the operation" });
+    expect(changes.filter(({ caller }) => caller === pid)).to.have.length(before);
   });
 
   it("takes no time at all when a server is stopped in order", async () => {

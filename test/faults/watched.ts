@@ -101,11 +101,9 @@ export function watchTransactions(dataSource: DataSource, points: Points): void 
     return given.length > 1
       ? (dataSource.manager.transaction as Call).apply(dataSource.manager, given)
       : transaction(async (manager) => {
-          const statements = noted(manager);
+          const claimed = claimedBy(manager);
           const result = await work(manager);
-          const name = statements.some((sql) => sql.includes("set state = 'RUNNING'"))
-            ? "claim"
-            : writing.getStore();
+          const name = claimed() ? "claim" : writing.getStore();
           if (name !== undefined && /^(claim|journal)/.test(name)) {
             points.pass(`${name}/in transaction`);
           }
@@ -115,14 +113,16 @@ export function watchTransactions(dataSource: DataSource, points: Points): void 
   Object.assign(dataSource, { transaction: watchedTransaction });
 }
 
-/** The statements that a manager runs from now on. */
-function noted(manager: EntityManager): string[] {
-  const statements: string[] = [];
+/** Says whether a manager has claimed something since: looks that find nothing are none of a run's. */
+function claimedBy(manager: EntityManager): () => boolean {
+  let claimed = false;
   const query = manager.query.bind(manager) as Call;
-  const noting = (sql: string, ...rest: unknown[]) => {
-    statements.push(sql);
-    return query(sql, ...rest);
+  const noting = async (sql: string, ...rest: unknown[]) => {
+    const answer = await query(sql, ...rest);
+    const [rows] = answer as [unknown[]];
+    claimed ||= sql.includes("set state = 'RUNNING'") && rows.length > 0;
+    return answer;
   };
   Object.assign(manager, { query: noting });
-  return statements;
+  return () => claimed;
 }

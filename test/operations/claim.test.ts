@@ -1,9 +1,12 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { expect } from "chai";
 import type { Operation } from "../../src/domain/operation.js";
 import { updateEnvironment } from "../../src/domain/update-environment.js";
 import { type Claimed, claimNext, prolong, release } from "../../src/operations/claim.js";
+import type { Transaction, Transactions } from "../../src/storage/transaction.js";
 import { Catalog, hostId } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
+import { eventually } from "../support/eventually.js";
 
 const claimantOf = (name: string) => ({ hostId: name, owner: `${name}/1`, leaseSeconds: 10 });
 const here = claimantOf(hostId);
@@ -40,6 +43,17 @@ describe("claims", () => {
     }
     return { code, ids };
   }
+
+  /** As if all of it were part of one transaction. */
+  const within = (tx: Transaction) => ({ run: (work) => work(tx) }) as Transactions;
+  const waitingForLocks = async () =>
+    Number(
+      (
+        await sql(
+          "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        )
+      )[0].count,
+    );
 
   const finish = ({ id }: Operation) => sql("update operation set state = 'SUCCEEDED' where id = $1", [id]);
   const expire = ({ id }: Operation) =>
@@ -78,11 +92,70 @@ describe("claims", () => {
       running.push((await claimNext(catalog.transactions, here))!);
     }
     await catalog.run((tx) => updateEnvironment(tx, { environment: code, concurrency: 1 }, catalog));
-    await finish(running[2]!.operation);
+    // The first place becomes free first, and yet there is none.
+    await finish(running[0]!.operation);
+    expect(await claimNext(catalog.transactions, here)).to.equal(null);
     await finish(running[1]!.operation);
     expect(await claimNext(catalog.transactions, here)).to.equal(null);
-    await finish(running[0]!.operation);
+    await finish(running[2]!.operation);
     expect((await claimNext(catalog.transactions, here))?.operation.id).to.equal(ids[3]);
+  });
+
+  it("count what an earlier version began, which has no place", async () => {
+    const { ids } = await waiting(4, 2);
+    await sql(
+      "update operation set state = 'RUNNING', lease_until = now() + interval '1 hour' where id = $1",
+      [ids[0]],
+    );
+    expect((await claimNext(catalog.transactions, here))?.operation.id).to.equal(ids[1]);
+    expect(await claimNext(catalog.transactions, here)).to.equal(null);
+  });
+
+  it("take nothing from a server whose late heartbeat is just being written", async () => {
+    await waiting(1, 1);
+    const mine = (await claimNext(catalog.transactions, here))!;
+    await expire(mine.operation);
+    let theirs: Promise<Claimed | null> | undefined;
+    const held = await catalog.run(async (tx) => {
+      const prolonged = await prolong(within(tx), here, [mine.operation]);
+      theirs = claimNext(other.transactions, there);
+      // It has passed the row, or waits for it.
+      await Promise.race([theirs, eventually(async () => (await waitingForLocks()) > 0)]);
+      return prolonged;
+    });
+    expect(held).to.deep.equal([{ id: mine.operation.id, cancelRequestedBy: null, prolonged: true }]);
+    expect(await theirs).to.equal(null);
+    expect(await sql("select fence from operation where id = $1", [mine.operation.id])).to.deep.equal([
+      { fence: "1" },
+    ]);
+  });
+
+  it("are held up by nobody who holds some other operation", async () => {
+    const { ids } = await waiting(3, 3);
+    const [abandoned] = [(await claimNext(catalog.transactions, here))!];
+    await expire(abandoned.operation);
+    await catalog.run(async (tx) => {
+      await tx.query("select id from operation where id = any($1) for update", [ids.slice(0, 2)]);
+      const free = await Promise.race([claimNext(other.transactions, there), wait(3_000, "held up")]);
+      expect((free as Claimed).operation.id).to.equal(ids[2]);
+      expect(await claimNext(other.transactions, there)).to.equal(null);
+    });
+    expect((await claimNext(other.transactions, there))?.operation.id).to.equal(ids[0]);
+  });
+
+  it("are prolonged, but for those that somebody is writing to, of which nothing is known", async () => {
+    await waiting(2, 2);
+    const one = (await claimNext(catalog.transactions, here))!.operation;
+    const two = (await claimNext(catalog.transactions, here))!.operation;
+    await catalog.run(async (tx) => {
+      await tx.query("select id from operation where id = $1 for update", [one.id]);
+      const held = await Promise.race([prolong(other.transactions, here, [one, two]), wait(3_000, [])]);
+      expect(held).to.have.deep.members([
+        { id: one.id, cancelRequestedBy: null, prolonged: false },
+        { id: two.id, cancelRequestedBy: null, prolonged: true },
+      ]);
+    });
+    expect(await prolong(catalog.transactions, here, [{ ...one, fence: "0" }])).to.deep.equal([]);
   });
 
   it("let a full environment hold up no other one", async () => {

@@ -3,6 +3,7 @@ import { allServers } from "../../src/domain/server.js";
 import type { ServiceRef } from "../../src/operations/driver.js";
 import { Presence } from "../../src/operations/presence.js";
 import { Reads } from "../../src/storage/reads.js";
+import { Transactions } from "../../src/storage/transaction.js";
 import { Catalog, hostId } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { eventually } from "../support/eventually.js";
@@ -30,9 +31,9 @@ describe("presence", function () {
 
   afterEach(() => Promise.all(started.splice(0).map((presence) => presence.stop())));
 
-  function make(host: string): Presence {
+  function make(host: string, transactions = catalog.transactions): Presence {
     const presence = new Presence({
-      transactions: catalog.transactions,
+      transactions,
       claimant: { hostId: host, owner: `${host}/1`, leaseSeconds: 1 },
       version: "1.2.3",
       found: (refs) => found.push(...refs),
@@ -87,6 +88,53 @@ describe("presence", function () {
     await start(hostId);
     await eventually(() => found.length > 0, { deadline: 5_000 });
     expect(found[0]).to.include({ serviceId, environment: "DEV", name: "shop" });
+  });
+
+  it("has services looked at that others took for stopped though they are deployed", async () => {
+    const sql = (statement: string) => catalog.transactions.dataSource.query(statement);
+    await sql("update service set state = 'STOPPED'");
+    const mine = await start(hostId);
+    const began = performance.now();
+    await eventually(() => performance.now() - began > 700);
+    expect(found).to.deep.equal([]);
+    await sql("update service set deployed_fingerprint = 'x'");
+    await eventually(() => found.length > 0, { deadline: 5_000 });
+    expect(found[0]).to.include({ serviceId });
+    await sql("update service set deployed_fingerprint = null");
+    started.splice(started.indexOf(mine), 1);
+    await mine.stop();
+  });
+
+  it("comes back when it was forgotten meanwhile, but not in the place of a newer process of its home", async () => {
+    const sql = (statement: string) => catalog.transactions.dataSource.query(statement);
+    await start(hostId);
+    await sql("delete from server");
+    await eventually(async () => (await states())[hostId] === "UP");
+    await sql("update server set owner = 'newer', stopped_at = now()");
+    const began = performance.now();
+    await eventually(() => performance.now() - began > 700);
+    expect(
+      await sql("select owner, stopped_at is null as up from server where host_id = 'host-1'"),
+    ).to.deep.equal([{ owner: "newer", up: false }]);
+  });
+
+  it("says nothing more while it waits for an answer, and leaves without one", async () => {
+    let asked = 0;
+    const real = catalog.transactions;
+    const hanging = new Transactions(real.dataSource);
+    const presence = make(hostId, hanging);
+    await presence.start();
+    hanging.run = () => {
+      asked++;
+      return new Promise(() => {});
+    };
+    await eventually(() => asked > 0);
+    const began = performance.now();
+    await eventually(() => performance.now() - began > 1_500);
+    const before = performance.now();
+    await presence.stop();
+    expect(performance.now() - before).to.be.below(6_000);
+    expect(asked).to.equal(1);
   });
 
   it("makes services of a host whose server has stopped STOPPED", async () => {

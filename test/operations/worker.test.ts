@@ -90,6 +90,16 @@ describe("worker", () => {
       )
     )[0]!;
 
+  it("takes a full disk of this host for a fault of the driver, not of the database", async () => {
+    catalog.driver.script = async () => {
+      throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    };
+    startWorker();
+    const row = await ended((await deploy()).operation.id);
+    expect([row!.state, row!.cause?.code]).to.deep.equal(["FAILED", "DRIVER_FAULT"]);
+    expect(() => catalog.transactions.assertSpace()).not.to.throw();
+  });
+
   it("runs every step, each with an event of its own, and records what is deployed", async () => {
     startWorker();
     const { service, operation } = await deploy([{ name: "KEY", value: "пароль=1" }]);

@@ -43,3 +43,28 @@ export const bigCatalog: readonly string[] = [
   "update event_counter set cursor = 1000000",
   "vacuum analyze",
 ];
+
+/**
+ * More of it: three hosts that have stopped and this one (`mine`) own every tenth environment or so, with what was
+ * deployed there; 2,000 operations wait for them, some were cut off in the middle, and others run on engines.
+ */
+export const bigQueue = (mine: string): readonly string[] => [
+  `insert into server (host_id, owner, name, version, lease_seconds, seen_at, stopped_at)
+   select 'host-' || n, 'host-' || n || '/x', 'host ' || n, '1', 10, now() - interval '1 day', now() - interval '1 day'
+   from generate_series(1, 3) n`,
+  `update environment set driver = 'PROCESS',
+     host_id = case when right(id, 4)::int % 4 = 0 then '${mine}' else 'host-' || right(id, 4)::int % 4 end
+   where right(id, 4)::int > 80`,
+  `update service set state = 'STOPPED' from environment
+   where environment.id = environment_id and host_id like 'host-%'`,
+  `update operation set state = 'QUEUED', queued_at = now() - interval '1 day' from environment
+   where environment.id = environment_id and host_id like 'host-%' and right(operation.id, 8)::int < 16000
+     and state = 'SUCCEEDED'`,
+  `update operation set state = 'RUNNING', fence = 1, slot = 1, lease_owner = environment.host_id || '/x',
+     lease_until = now() - interval '1 day'
+   from environment where environment.id = environment_id and host_id like 'host-%'
+     and right(operation.id, 8)::int between 20000 and 20099 and state = 'SUCCEEDED'`,
+  `update operation set fence = 1, slot = 1, lease_owner = 'elsewhere/x', lease_until = now() + interval '1 day'
+   where state = 'RUNNING' and lease_until is null`,
+  "vacuum analyze",
+];

@@ -9,6 +9,6 @@ function spellings(text: string): string[] {
   return [text, Buffer.from(text).toString("hex"), ...new Set([...base64, ...url])];
 }
 
-/** Whether a text stands somewhere in another one, in whatever spelling. */
-export const holds = (haystack: string, text: string) =>
+/** Whether a text stands somewhere in another one, or in the bytes of a file, in whatever spelling. */
+export const holds = (haystack: string | Buffer, text: string) =>
   spellings(text).some((each) => haystack.includes(each));

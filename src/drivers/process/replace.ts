@@ -73,6 +73,7 @@ export class Replacement {
 
   private async stopOldFirst(): Promise<void> {
     if (this.old) {
+      await this.report.assertHeld();
       this.touchedOld = true;
       this.service.serving = null;
       this.service.others.add(this.old);

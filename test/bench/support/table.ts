@@ -11,6 +11,8 @@ export interface Measurement {
   rival: Summary | null;
   /** What the ratio should be, e.g. `≤ 1.10`; stated, never enforced. */
   aim?: string;
+  /** Whether that was so in this run. */
+  met?: boolean;
 }
 
 /** Several rounds of one measurement. */
@@ -19,6 +21,11 @@ export interface Summary {
   min: number;
   max: number;
   rounds: number[];
+}
+
+/** An aim for the ratio of the times, and whether these keep to it. */
+export function atMost(ratio: number, rebake: Summary, rival: Summary): { aim: string; met: boolean } {
+  return { aim: `≤ ${ratio.toFixed(2)} ×`, met: rebake.median / rival.median <= ratio };
 }
 
 /** The middle of some rounds, and how far apart they lie. */
@@ -31,12 +38,12 @@ export function summarise(rounds: readonly number[]): Summary {
 
 /** Prints the table of a benchmark and keeps it with all rounds in `bench-results/<name>.json`. */
 export async function publish(name: string, rival: string, measurements: Measurement[]): Promise<void> {
-  const rows = measurements.map(({ what, unit, rebake, rival: other, aim }) => [
+  const rows = measurements.map(({ what, unit, rebake, rival: other, aim, met }) => [
     what,
     text(rebake, unit),
     other ? text(other, unit) : "",
     other ? `${(rebake.median / other.median).toFixed(2)} ×` : "",
-    aim ?? "",
+    `${aim ?? ""}${met === undefined ? "" : met ? ": met" : ": missed"}`,
   ]);
   console.log(table([[name, "Rebake", rival, "ratio", "aim"], ...rows]).join("\n"));
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, system: `${platform()} ${release()}` };

@@ -11,7 +11,7 @@ export class EngineClient {
   ) {}
 
   async find(ref: ServiceRef): Promise<View | null> {
-    const response = await fetch(this.addressOf(ref));
+    const response = await fetch(this.addressOf(ref), { headers: { "x-caller": `${process.pid}` } });
     const view = (await response.json()) as View;
     return response.status === 404 ? null : view;
   }

@@ -201,7 +201,8 @@ const nothing: Observed = {
 function desiredOf({ ref, stamp, spec, fingerprint, commit, replicas }: Target): Desired {
   const value = (name: string) => spec.env.find((one) => one.name === name)?.value[0];
   const startMs = Number(value("START_MS") ?? 50);
-  return { ref, stamp, fingerprint, commit, replicas, startMs, broken: value("BROKEN") === "1" };
+  const answers = typeof value("VERSION") === "string" ? `${value("VERSION")}` : null;
+  return { ref, stamp, fingerprint, commit, answers, replicas, startMs, broken: value("BROKEN") === "1" };
 }
 
 function observedOf({ desired, replicas }: View): Observed {

@@ -6,6 +6,8 @@ export interface Desired {
   stamp: { operationId: string; fence: number };
   fingerprint: string;
   commit: string | null;
+  /** What its replicas answer. */
+  answers: string | null;
   replicas: number;
   /** Milliseconds a replica needs until it is ready, and to end. */
   startMs: number;
@@ -18,6 +20,7 @@ export interface Replica {
   operationId: string;
   fingerprint: string;
   commit: string | null;
+  answers: string | null;
   state: "STARTING" | "READY" | "STOPPING";
 }
 
@@ -109,12 +112,13 @@ export class EngineService {
   }
 
   private start(): void {
-    const { stamp, fingerprint, commit, broken, startMs } = this.desired;
+    const { stamp, fingerprint, commit, answers, broken, startMs } = this.desired;
     const replica: Replica = {
       id: this.next++,
       operationId: stamp.operationId,
       fingerprint,
       commit,
+      answers,
       state: "STARTING",
     };
     this.replicas.push(replica);

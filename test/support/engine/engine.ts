@@ -25,6 +25,8 @@ export interface Change {
 export class Engine {
   readonly changes: Change[] = [];
   readonly services = new Map<string, EngineService>();
+  /** Settles when a caller (a process id) may have its answer to a look at one service: a slow network to it. */
+  delay: (caller: number) => Promise<unknown> | null = () => null;
   private readonly began = performance.now();
   private readonly server: Server;
 
@@ -68,6 +70,9 @@ export class Engine {
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     };
     if (request.method === "GET") {
+      if (name !== "") {
+        await this.delay(Number(request.headers["x-caller"]));
+      }
       const found: View | View[] | undefined =
         name === "" ? [...this.services.values()].map((one) => one.view()) : this.services.get(name)?.view();
       return answer(found ? 200 : 404, found ?? {});

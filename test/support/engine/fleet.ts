@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { type TestDatabase, testDatabase } from "../cluster.js";
@@ -38,6 +38,8 @@ export interface OperationRow {
 /** Several real servers on one database and one engine, which outlives them. */
 export class Fleet {
   readonly servers: RebakeProcess[] = [];
+  /** What all servers have printed. */
+  readonly outputs: string[][] = [];
   private readonly homes = new Map<RebakeProcess, string>();
   private readonly pool: pg.Pool;
 
@@ -72,6 +74,7 @@ export class Fleet {
     };
     const server = await RebakeProcess.start(join(this.folder, home), env, "test/support/engine/server.js");
     this.servers.push(server);
+    this.outputs.push(server.output);
     this.homes.set(server, home);
     return server;
   }
@@ -80,6 +83,17 @@ export class Fleet {
   restart(ended: RebakeProcess): Promise<RebakeProcess> {
     this.servers.splice(this.servers.indexOf(ended), 1);
     return this.start(this.homes.get(ended)!);
+  }
+
+  /** The server of a host, by the id that its home keeps. */
+  async ofHost(hostId: string): Promise<RebakeProcess | undefined> {
+    for (const [server, home] of this.homes) {
+      const id = await readFile(join(this.folder, home, "host-id"), "utf8").catch(() => "");
+      if (this.servers.includes(server) && id.trim() === hostId) {
+        return server;
+      }
+    }
+    return undefined;
   }
 
   /** The server that has this process id. */
