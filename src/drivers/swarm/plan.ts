@@ -2,7 +2,7 @@ import type { ContainerJob } from "../../deployer/container/job.js";
 import { dependsOnInstance, factsOf, hasSecret, textOf } from "../../domain/facts.js";
 import type { Text } from "../../domain/rendered-spec.js";
 import type { ServiceRef, Target } from "../../operations/driver.js";
-import { deployerPath } from "./healthcheck.js";
+import { deployerPath, type Launcher, launchPath } from "./healthcheck.js";
 import { engineName, environmentLabels, scopeOf, shortHash } from "./names.js";
 
 /** What the engine has for one part of a service: a config in clear, or a secret. Both never change. */
@@ -16,14 +16,14 @@ export interface PlannedObject {
   labels: Record<string, string>;
 }
 
+/** `key` says what the data is, secrets by their versions. */
+type Content = Pick<PlannedObject, "kind" | "data"> & { key: string; template?: boolean };
+
 export interface PlannedMount {
   object: PlannedObject;
   path: string;
   mode: number;
 }
-
-/** How the app is begun: by the image as it is, by the deployer, or by a shell that reads secrets first. */
-export type Launcher = "none" | "deployer" | "shell";
 
 /** Everything about a service that is not the engine's own to say: what is to be made before it, and how it starts. */
 export interface Plan {
@@ -44,7 +44,6 @@ export interface Programs {
   installation: string;
 }
 
-const launchPath = "/rebake/launch.sh";
 const gitCredentialPath = "/rebake/git-credential";
 const cachePath = "/rebake/cache";
 /** While it is fetched from and cloned into, at most: who sends requests here learns within this that it goes. */

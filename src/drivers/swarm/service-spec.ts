@@ -38,7 +38,7 @@ export function serviceSpecOf(target: Target, plan: Plan, made: Made, installati
         name: object.name,
         File: { Name: path, UID: "0", GID: "0", Mode: mode },
       }));
-  const healthcheck = healthcheckOf(spec, plan.launcher === "deployer");
+  const healthcheck = healthcheckOf(spec, plan.launcher);
   const built: ServiceSpec = {
     Name: plan.name,
     Labels: {},
