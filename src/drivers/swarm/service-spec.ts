@@ -140,9 +140,9 @@ function volumeName({ scope }: Plan, source: string): string {
   return escapeTemplate(`${scope}_${source}`);
 }
 
-/** Where a node keeps what it fetched and installed for a service. */
+/** Where a node keeps what it fetched and installed for a service: no volume of a recipe is called like that. */
 export function cacheVolumeOf({ name }: Pick<Plan, "name">): string {
-  return `${name}_cache`;
+  return `rebake-cache_${name}`;
 }
 
 function environmentOf(marks: Record<string, string>): Record<string, string> {
