@@ -122,7 +122,7 @@ function volumesOf({ spec }: Target, plan: Plan, marks: Record<string, string>):
   return [
     ...cache,
     ...spec.volumes.map(({ type, source, target, readOnly }): Mount => {
-      const common = { Target: target, ReadOnly: readOnly };
+      const common = { Target: escapeTemplate(target), ReadOnly: readOnly };
       return type === "BIND"
         ? { Type: "bind", Source: escapeTemplate(source), ...common }
         : {
