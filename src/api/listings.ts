@@ -5,6 +5,7 @@ import { Credential } from "../domain/credential.js";
 import { Environment } from "../domain/environment.js";
 import { Operation } from "../domain/operation.js";
 import { Recipe, RecipeRevision } from "../domain/recipe.js";
+import { completeSpec } from "../domain/recipe-spec.js";
 import { Service } from "../domain/service.js";
 import { Update } from "../domain/update.js";
 import type { LogStream } from "../operations/driver.js";
@@ -67,6 +68,11 @@ function byId<T extends ObjectLiteral & { id: string }>(
   };
 }
 
+function revisionsWithSpecs(source: DataSource): Listing<RecipeRevision> {
+  const listing = byId(source, RecipeRevision, "recipe_id");
+  return { ...listing, toNode: (row) => listing.toNode({ ...row, spec: completeSpec(row.spec) }) };
+}
+
 function columnsOf(source: DataSource, target: EntityTarget<ObjectLiteral>, without: string[]): string {
   const columns = source
     .getMetadata(target)
@@ -84,7 +90,7 @@ export function createListings(source: DataSource) {
     credentials: byId(source, Credential),
     accessTokens: byId(source, AccessToken, null, ["hash"]),
     recipes: byId(source, Recipe),
-    revisions: byId(source, RecipeRevision, "recipe_id"),
+    revisions: revisionsWithSpecs(source),
     /** Without their specs. */
     revisionsOfRecipe: byId(source, RecipeRevision, "recipe_id", ["spec"]),
     services: byId(source, Service, null, ["drift"]),

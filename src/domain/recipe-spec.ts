@@ -169,6 +169,8 @@ const volume = z.strictObject({
   source: line(4096),
   target: absolutePath,
   readOnly: z.boolean().default(false),
+  /** Several replicas may write to it at the same time. */
+  shared: z.boolean().default(false),
 });
 const label = z.strictObject({ name: line(255), value: plainText(65_536) });
 const rollout = z.strictObject({
@@ -223,6 +225,15 @@ export const recipeSpecSchema = z.strictObject({
 });
 
 export type RecipeSpec = z.output<typeof recipeSpecSchema>;
+
+const emptySpec: RecipeSpec = recipeSpecSchema.parse({});
+
+/** A spec as it was stored, by whatever version: fields that are new since then get their default. */
+export function completeSpec(stored: RecipeSpec): RecipeSpec {
+  const spec = { ...emptySpec, ...stored };
+  return { ...spec, volumes: spec.volumes.map((volume) => ({ ...volume, shared: volume.shared ?? false })) };
+}
+
 export type Source = z.output<typeof sourceSchema>;
 export type EnvVar = RecipeSpec["env"][number];
 export type Probe = NonNullable<RecipeSpec["readiness"]>;

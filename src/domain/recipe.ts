@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
 import { UserInputError } from "../errors.js";
-import type { RecipeSpec } from "./recipe-spec.js";
+import { completeSpec, type RecipeSpec } from "./recipe-spec.js";
 
 export const recipeTypes = ["SERVICE", "DAEMON", "SERVER", "CLUSTER", "CDN", "SYSTEM", "OTHER"] as const;
 export type RecipeType = (typeof recipeTypes)[number];
@@ -72,7 +72,7 @@ export class RecipeRevision {
   @Column("integer")
   number!: number;
 
-  @Column("jsonb")
+  @Column("jsonb", { transformer: { from: completeSpec, to: (spec: RecipeSpec) => spec } })
   spec!: RecipeSpec;
 
   /** Why it was made, in its author's words. */

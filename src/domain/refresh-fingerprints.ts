@@ -40,9 +40,6 @@ async function refreshBatch(tx: Transaction, drivers: Drivers, after: string): P
   const environments = await environmentsOf(tx, services);
   await refreshDeployed(tx, services, environments, drivers);
   const revisions = await revisionsOf(tx, services);
-  for (const revision of revisions.values()) {
-    revision.spec = { ...emptySpec, ...revision.spec };
-  }
   const ingredients = services.map((service) =>
     ingredientsOf(service, environments.get(service.environmentId)!, revisions.get(service)!),
   );

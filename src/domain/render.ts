@@ -47,7 +47,7 @@ export function renderBase(spec: RecipeSpec, surroundings: Surroundings): Render
     env: sortBy(env, (item) => item.name),
     files: sortBy(files, (item) => item.path),
     ports: sortPorts(publishAs(spec.ports, surroundings.ports ?? [])),
-    volumes: sortBy(spec.volumes, (item) => item.target),
+    volumes: sortBy(spec.volumes.map(renderVolume), (item) => item.target),
     networks: [...spec.networks].sort(),
     labels: sortBy(spec.labels, (item) => item.name),
     annotations: sortBy(spec.annotations, (item) => item.name),
@@ -149,6 +149,10 @@ function renderVariable(
   const { text, unknown } = expandComputed(variable.value!, facts);
   problems.push(...unknown.map((reference) => unknownComputed(reference, ["env", name])));
   return { name, value: text };
+}
+
+function renderVolume({ shared, ...volume }: RecipeSpec["volumes"][number]): RenderedBase["volumes"][number] {
+  return shared ? { ...volume, shared } : volume;
 }
 
 function renderFile(

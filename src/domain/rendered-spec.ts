@@ -53,8 +53,10 @@ export type RenderedBase = Omit<RenderedSpec, "env" | "files"> & {
  * or allocated ports stays a reference, so that the same fingerprint always means that the same would run.
  * Lists whose order means nothing are sorted.
  */
-export type RenderedSpec = Omit<RecipeSpec, "env" | "files"> & {
+export type RenderedSpec = Omit<RecipeSpec, "env" | "files" | "volumes"> & {
   mode: "REPLICATED" | "GLOBAL";
+  /** `shared` is left out where it is not: so fingerprints from before it was there are what they were. */
+  volumes: (Omit<RecipeSpec["volumes"][number], "shared"> & { shared?: boolean })[];
   env: { name: string; value: Text }[];
   files: { path: string; content: Text; mode: string }[];
 };

@@ -8,7 +8,7 @@ import { Environment, type NamedValue } from "./environment.js";
 import { findEnvironment } from "./find.js";
 import { named } from "./named.js";
 import { parseInput } from "./parse-spec.js";
-import { plainText, type RecipeSpec } from "./recipe-spec.js";
+import { completeSpec, plainText, type RecipeSpec } from "./recipe-spec.js";
 import { connectionFields, sealConnection } from "./seal-connection.js";
 import { ingredientsOf, type LockedService, lockServices, setDesired } from "./set-desired.js";
 
@@ -158,6 +158,8 @@ export async function revisionsOf(
      join unnest($1::text[], $2::int[]) as wanted(recipe_id, number) using (recipe_id, number)`,
     [[...wanted.values()].map((one) => one.recipeId), [...wanted.values()].map((one) => one.desiredRevision)],
   );
-  const found = new Map(rows.map((row) => [keyOf(row.recipeId, row.number), row]));
+  const found = new Map(
+    rows.map((row) => [keyOf(row.recipeId, row.number), { ...row, spec: completeSpec(row.spec) }]),
+  );
   return new Map(services.map((one) => [one, found.get(keyOf(one.recipeId, one.desiredRevision))!]));
 }

@@ -54,6 +54,15 @@ export const recipeSpec: fc.Arbitrary<RecipeSpec> = fc
       { selector: (file) => file.path, maxLength: 3 },
     ),
     readiness: fc.option(probe),
+    volumes: fc.uniqueArray(
+      fc.record({
+        source: label,
+        target: label.map((name) => `/srv/${name}`),
+        readOnly: fc.boolean(),
+        shared: fc.boolean(),
+      }),
+      { selector: (volume) => volume.target, maxLength: 3 },
+    ),
     networks: fc.uniqueArray(label, { maxLength: 3 }),
     labels: fc.uniqueArray(fc.record({ name: label, value }), {
       selector: (item) => item.name,

@@ -37,6 +37,20 @@ describe("rendering", () => {
     );
   });
 
+  it("gives the fingerprint that versions gave which knew of no shared volumes", () => {
+    const spec = parseSpec({
+      image: { name: "node" },
+      volumes: [
+        { source: "data", target: "/data" },
+        { type: "BIND", source: "/srv", target: "/a", readOnly: true },
+      ],
+    });
+    const fingerprint = "80be81f0b13ea07004e8d1e483a2cb6ca28e95b14832ad93af8d48b1f1117c07";
+    expect(fingerprintOf(render(spec, ingredients))).to.equal(fingerprint);
+    const shared = { ...spec, volumes: spec.volumes.map((volume) => ({ ...volume, shared: true })) };
+    expect(fingerprintOf(render(shared, ingredients))).not.to.equal(fingerprint);
+  });
+
   it("gives the same fingerprint through a shared base as for each service by itself", () => {
     const given = fc.array(fc.record({ name: fc.constantFrom("A", "B", "C"), value }), { maxLength: 3 });
     fc.assert(

@@ -637,6 +637,8 @@ export type UserErrorCode =
 export type VolumeInput = {
   /** Whether the app may only read it. */
   readonly readOnly?: boolean | null | undefined;
+  /** Whether several replicas may write to it at the same time. */
+  readonly shared?: boolean | null | undefined;
   /** Name of the volume, or folder of the node. */
   readonly source?: string | null | undefined;
   /** Absolute path in the replica. */

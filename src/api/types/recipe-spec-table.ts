@@ -187,6 +187,7 @@ export const specParts: Record<PartName, SpecPart> = {
       source: one(text, "Name of the volume, or folder of the node."),
       target: one(text, "Absolute path in the replica."),
       readOnly: one(flag, "Whether the app may only read it."),
+      shared: one(flag, "Whether several replicas may write to it at the same time."),
     },
   },
   Label: {

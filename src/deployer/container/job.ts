@@ -44,8 +44,9 @@ export interface ContainerSource {
 /**
  * What `--probe` tries once. Apps that listen on `localhost` may have chosen either loopback address: both are tried.
  * It exits with 0 when it passes, for HTTP with any status from 200 to 399, else with 1 and a line that says why.
+ * A program is run as the app of `REBAKE_JOB` is, in its folder and with its variables.
  */
-export type ContainerProbe = HttpProbe | TcpProbe;
+export type ContainerProbe = HttpProbe | TcpProbe | ExecProbe;
 export interface HttpProbe extends Probed {
   httpGet: true;
   /** With its query. */
@@ -57,5 +58,10 @@ export interface TcpProbe extends Probed {
 interface Probed {
   port: number;
   /** For all of it. */
+  timeoutMs: number;
+}
+export interface ExecProbe {
+  /** Program and arguments. */
+  exec: string[];
   timeoutMs: number;
 }

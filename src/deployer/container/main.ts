@@ -6,7 +6,7 @@
 process.stdout.on("error", () => undefined);
 if (process.argv[2] === "--probe") {
   const { probe } = await import("./probe.js");
-  process.exitCode = await probe(JSON.parse(process.argv[3]!));
+  process.exitCode = await probe(JSON.parse(process.argv[3]!), process.env);
 } else {
   const { run } = await import("./run.js");
   process.exitCode = await run(process.env);

@@ -1,4 +1,8 @@
-import type { ContainerProbe, HttpProbe, TcpProbe } from "./job.js";
+import { spawn } from "node:child_process";
+import type { ContainerJob, ContainerProbe, ExecProbe, HttpProbe, TcpProbe } from "./job.js";
+import { findPrepared } from "./prepare.js";
+import { surroundings } from "./start.js";
+import { notExecuted } from "./tools.js";
 
 const loopbacks = ["127.0.0.1", "::1"];
 
@@ -6,7 +10,10 @@ const loopbacks = ["127.0.0.1", "::1"];
 type Finding = { refused: boolean; message: string } | null;
 
 /** Tries the probe once, prints why it does not pass, and returns the exit code. */
-export async function probe(what: ContainerProbe): Promise<number> {
+export async function probe(what: ContainerProbe, environment: NodeJS.ProcessEnv): Promise<number> {
+  if ("exec" in what) {
+    return execute(what, environment);
+  }
   const deadline = Date.now() + what.timeoutMs;
   let finding: Finding = null;
   for (const host of loopbacks) {
@@ -19,6 +26,48 @@ export async function probe(what: ContainerProbe): Promise<number> {
     process.stdout.write(`${finding.message}\n`);
   }
   return finding ? 1 : 0;
+}
+
+/** What the program prints is said as it is. */
+async function execute(
+  { exec, timeoutMs }: ExecProbe,
+  { REBAKE_JOB: text, ...environment }: NodeJS.ProcessEnv,
+): Promise<number> {
+  const job = JSON.parse(text!) as ContainerJob;
+  try {
+    const prepared = job.source && (await findPrepared(job));
+    if (job.source && !prepared) {
+      throw new Error("the app is not prepared yet");
+    }
+    const { cwd, env } = await surroundings(job, prepared?.folder ?? process.cwd(), environment);
+    return await exitCode(exec, { cwd, env }, timeoutMs);
+  } catch (error) {
+    process.stdout.write(`${(error as Error).message}\n`);
+    return 1;
+  }
+}
+
+/** 0, or 1 for any other. Ends all that the program has begun when it takes too long. */
+function exitCode(argv: string[], where: { cwd: string; env: NodeJS.ProcessEnv }, timeoutMs: number) {
+  return new Promise<number>((resolve, reject) => {
+    const program = spawn(argv[0]!, argv.slice(1), {
+      ...where,
+      stdio: ["ignore", "inherit", "inherit"],
+      detached: true,
+    });
+    const late = setTimeout(() => {
+      process.kill(-program.pid!, "SIGKILL");
+      reject(new Error(`${argv[0]} did not end within ${timeoutMs} ms`));
+    }, timeoutMs);
+    program.once("exit", (code) => {
+      clearTimeout(late);
+      resolve(code === 0 ? 0 : 1);
+    });
+    program.once("error", (error) => {
+      clearTimeout(late);
+      reject(notExecuted(argv[0]!, error));
+    });
+  });
 }
 
 async function connect(host: string, { port, timeoutMs }: TcpProbe, deadline: number): Promise<Finding> {

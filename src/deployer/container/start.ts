@@ -12,17 +12,26 @@ export async function start(
   environment: NodeJS.ProcessEnv,
   signals: Signals,
 ): Promise<number> {
-  const cwd = resolve(folder, job.workingDir ?? "");
-  if (!(await stat(cwd).catch(() => null))?.isDirectory()) {
-    const message = `The working directory ${cwd} does not exist in the container: check workingDir and source.path.`;
-    throw failure("COMMAND_NOT_FOUND", message);
-  }
-  const env = { ...environment, ...(await readSecrets(job.secretEnv)) };
+  const { cwd, env } = await surroundings(job, folder, environment);
   // Once it is there nothing may be awaited before signals and its end are listened to.
   signals.stopped.throwIfAborted();
   const app = new App(commandOf(job), cwd, env);
   signals.passTo(app, job.holdSeconds);
   return app.exited;
+}
+
+/** Where and with which variables programs of the app run. */
+export async function surroundings(
+  job: ContainerJob,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ cwd: string; env: NodeJS.ProcessEnv }> {
+  const cwd = resolve(folder, job.workingDir ?? "");
+  if (!(await stat(cwd).catch(() => null))?.isDirectory()) {
+    const message = `The working directory ${cwd} does not exist in the container: check workingDir and source.path.`;
+    throw failure("COMMAND_NOT_FOUND", message);
+  }
+  return { cwd, env: { ...environment, ...(await readSecrets(job.secretEnv)) } };
 }
 
 function commandOf({ command, args }: ContainerJob): string[] {

@@ -13,7 +13,7 @@ const defaults: Record<string, string> = {
 const passedOver = ["TaskTemplate.ForceUpdate", "Mode.Replicated.Replicas", "RollbackConfig", "Name"];
 /** By what the entries of a list are told apart. */
 const keys: Record<string, (item: never) => string> = {
-  "TaskTemplate.ContainerSpec.Env": (item: string) => item.slice(0, item.indexOf("=")),
+  "TaskTemplate.ContainerSpec.Env": (item: string) => item.split("=", 1)[0]!,
   "TaskTemplate.ContainerSpec.Mounts": (item: { Target: string }) => item.Target,
   "TaskTemplate.ContainerSpec.Configs": (item: { File?: { Name: string } }) => item.File?.Name ?? "",
   "TaskTemplate.ContainerSpec.Secrets": (item: { File?: { Name: string } }) => item.File?.Name ?? "",
@@ -76,10 +76,13 @@ function leavesOf(spec: ServiceSpec): Leaves {
   return leaves;
 }
 
-/** `kind` is the path without the keys of entries. Empty values say nothing: the engine drops or adds them. */
+/**
+ * `kind` is the path without the keys of entries. Empty values say nothing: the engine drops or adds them; but those of
+ * labels, which are there or not.
+ */
 function collect(path: string[], kind: string[], value: unknown, leaves: Leaves): void {
   const name = kind.join(".");
-  if (passedOver.includes(name) || isEmpty(value)) {
+  if (passedOver.includes(name) || (isEmpty(value) && kind.at(-2) !== "Labels")) {
     return;
   }
   if (Array.isArray(value)) {

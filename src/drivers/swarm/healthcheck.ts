@@ -5,8 +5,12 @@ import type { Healthcheck } from "./engine-types.js";
 /** Nanoseconds of a second. */
 export const second = 1_000_000_000;
 
-/** Where the deployer lies in a task's container. */
+/** Where deployer and launch script lie in a task's container. */
 export const deployerPath = "/rebake/deployer.mjs";
+export const launchPath = "/rebake/launch.sh";
+
+/** How the app is begun: by the image as it is, by the deployer, or by a shell that reads secrets first. */
+export type Launcher = "none" | "deployer" | "shell";
 
 /**
  * The engine runs healthchecks inside the container: where the deployer is, it makes the request; elsewhere whatever
@@ -15,7 +19,7 @@ export const deployerPath = "/rebake/deployer.mjs";
  */
 export function healthcheckOf(
   { readiness, ports, rollout }: RenderedSpec,
-  withDeployer: boolean,
+  launcher: Launcher,
 ): Healthcheck | undefined {
   if (!readiness) {
     return undefined;
@@ -24,8 +28,9 @@ export function healthcheckOf(
     (ports.find((port) => (name === null ? port.protocol === "TCP" : port.name === name)) ?? ports[0]!)
       .target;
   const { httpGet, tcp, exec, timeout } = readiness;
+  const withDeployer = launcher === "deployer";
   const test = exec
-    ? ["CMD", ...exec.command]
+    ? execTest(exec.command, timeout, launcher)
     : requestTest(
         httpGet
           ? { kind: "httpGet", port: portOf(httpGet.port), path: httpGet.path, timeout }
@@ -42,6 +47,22 @@ export function healthcheckOf(
   };
 }
 
+/** With what the app has: its folder, and variables that are secret. */
+function execTest(command: string[], timeout: number, launcher: Launcher): string[] {
+  switch (launcher) {
+    case "deployer":
+      return probeTest({ exec: command, timeoutMs: timeout * 1000 });
+    case "shell":
+      return ["CMD", "/bin/sh", launchPath, ...command];
+    default:
+      return ["CMD", ...command];
+  }
+}
+
+function probeTest(probe: ContainerProbe): string[] {
+  return ["CMD", "node", deployerPath, "--probe", JSON.stringify(probe)];
+}
+
 interface Request {
   kind: "httpGet" | "tcp";
   port: number;
@@ -53,9 +74,7 @@ interface Request {
 function requestTest({ kind, port, path, timeout }: Request, withDeployer: boolean): string[] {
   if (withDeployer) {
     const asked = { port, timeoutMs: timeout * 1000 };
-    const probe: ContainerProbe =
-      kind === "tcp" ? { tcp: true, ...asked } : { httpGet: true, path, ...asked };
-    return ["CMD", "node", deployerPath, "--probe", JSON.stringify(probe)];
+    return probeTest(kind === "tcp" ? { tcp: true, ...asked } : { httpGet: true, path, ...asked });
   }
   return ["CMD-SHELL", kind === "tcp" ? tcpScript(port, timeout) : httpScript(port, path, timeout)];
 }
@@ -66,7 +85,7 @@ function httpScript(port: number, path: string, timeout: number): string {
   const node = `require("http").get(process.argv[1],{timeout:${timeout * 1000}},r=>{if(r.statusCode<200||r.statusCode>399){console.log("answered "+r.statusCode);process.exit(1)}process.exit(0)}).on("timeout",()=>process.exit(1)).on("error",e=>{console.log(e.message);process.exit(1)})`;
   const bash = `exec 3<>/dev/tcp/127.0.0.1/${port} && printf "GET %s HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n" "$0" >&3 && IFS= read -r line <&3 && case "$line" in HTTP/*" 2"??*|HTTP/*" 3"??*) exit 0;; *) echo "answered $line"; exit 1;; esac`;
   return [
-    `if command -v curl >/dev/null 2>&1; then exec curl -sS -f -o /dev/null --max-time ${timeout} ${url}; fi`,
+    `if command -v curl >/dev/null 2>&1; then exec curl -gsS -f -o /dev/null --max-time ${timeout} ${url}; fi`,
     `if command -v wget >/dev/null 2>&1; then exec wget -q -O /dev/null -T ${timeout} ${url}; fi`,
     `if command -v node >/dev/null 2>&1; then exec node -e ${quote(node)} ${url}; fi`,
     `if command -v bash >/dev/null 2>&1; then exec timeout ${timeout} bash -c ${quote(bash)} ${quote(path)}; fi`,

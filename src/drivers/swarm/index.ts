@@ -1,4 +1,4 @@
-import { EventEmitter } from "node:events";
+import { EventEmitter, setMaxListeners } from "node:events";
 import { containerBundle } from "../../deployer/container-bundle.js";
 import type { FieldChange } from "../../domain/changes.js";
 import type { Connections, SwarmConnection } from "../../domain/connection.js";
@@ -65,6 +65,8 @@ export class SwarmDriver implements Driver {
 
   constructor(private readonly options: SwarmDriverOptions) {
     this.engines = new Engines({ ...options, changed: (ref) => this.listener(ref) });
+    // One for each operation that is under way.
+    setMaxListeners(0, this.closing.signal);
   }
 
   project(spec: RenderedSpec): Projection {
@@ -77,17 +79,14 @@ export class SwarmDriver implements Driver {
 
   async replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
     const context = await this.contextOf(target.ref);
-    return new Replacement(
-      context,
-      current,
-      target,
-      this.untilClosed(report, target.stamp.operationId),
-    ).run();
+    return this.untilClosed(report, target, (until) =>
+      new Replacement(context, current, target, until).run(),
+    );
   }
 
   async scale(target: Target, report: Reporter): Promise<Outcome> {
     const context = await this.contextOf(target.ref);
-    return new Scaling(context, target, this.untilClosed(report, target.stamp.operationId)).run();
+    return this.untilClosed(report, target, (until) => new Scaling(context, target, until).run());
   }
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
@@ -200,17 +199,24 @@ export class SwarmDriver implements Driver {
   }
 
   /** A server that stops is as good as one that lost its lease: whoever comes next goes on. */
-  private untilClosed(report: Reporter, operationId: string): Reporter {
+  private async untilClosed(
+    report: Reporter,
+    { stamp }: Target,
+    work: (until: Reporter) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const closing = this.closing.signal;
     const stop = new AbortController();
-    const close = () => stop.abort(new LeaseLost(operationId));
-    this.closing.signal.aborted
-      ? close()
-      : this.closing.signal.addEventListener("abort", close, { once: true });
-    return {
-      step: (progress) => report.step(progress),
-      log: (line) => report.log(line),
-      assertHeld: () => report.assertHeld(),
-      signal: AbortSignal.any([report.signal, stop.signal]),
-    };
+    const close = () => stop.abort(new LeaseLost(stamp.operationId));
+    closing.aborted ? close() : closing.addEventListener("abort", close);
+    try {
+      return await work({
+        step: (progress) => report.step(progress),
+        log: (line) => report.log(line),
+        assertHeld: () => report.assertHeld(),
+        signal: AbortSignal.any([report.signal, stop.signal]),
+      });
+    } finally {
+      closing.removeEventListener("abort", close);
+    }
   }
 }

@@ -62,7 +62,7 @@ export async function makeNetworks(
   installation: string,
   report: Held,
 ): Promise<Map<string, { id: string; own: boolean }>> {
-  const wanted = names.length > 0 ? names : [defaultNetwork];
+  const wanted = namesOf(names);
   const scoped = (name: string) => `${scope}_${name}`;
   const there = await engine.networks({
     scope: ["swarm"],
@@ -106,19 +106,26 @@ const abandonedAfter = 600_000;
 
 /**
  * Removes configs, secrets and networks of an environment that nothing uses any more: those that a service `formerly`
- * used, and what was left behind long ago. What somebody makes for a service that is not there yet is let be.
+ * used, and what was left behind long ago. What somebody makes for a service that is not there yet is let be, as is what
+ * another one ran before its last change: it may have to go back to it.
  */
 export async function removeUnused(
   engine: Engine,
   installation: string,
   environmentId: string,
-  formerly: readonly string[],
+  /** `service`: its name on the engine. */
+  { service, formerly }: { service: string; formerly: readonly string[] },
 ): Promise<void> {
   const mine = {
     label: [`${labels.installation}=${installation}`, `${labels.environmentId}=${environmentId}`],
   };
   const services = await engine.services(mine);
-  const used = new Set(services.flatMap(({ Spec }) => referredTo(Spec)));
+  const used = new Set(
+    services.flatMap(({ Spec, PreviousSpec }) => [
+      ...referredTo(Spec),
+      ...(Spec.Name === service ? [] : referredTo(PreviousSpec)),
+    ]),
+  );
   const isUnused = (id: string, created: string | undefined) =>
     !used.has(id) && (formerly.includes(id) || Date.now() - Date.parse(created ?? "") > abandonedAfter);
   for (const kind of ["config", "secret"] as const) {
@@ -133,6 +140,28 @@ export async function removeUnused(
       await unlessUsed(engine.removeNetwork(Id));
     }
   }
+}
+
+/** Ids of the configs, secrets and networks that were made for a plan, or would serve it. */
+export async function madeFor(
+  engine: Engine,
+  { mounts, scope }: Plan,
+  networks: readonly string[],
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (const kind of ["config", "secret"] as const) {
+    const names = mounts.filter(({ object }) => object.kind === kind).map(({ object }) => object.name);
+    const there = names.length > 0 ? await engine.objects(kind, { name: names }) : [];
+    ids.push(...there.filter(({ Spec }) => names.includes(Spec.Name)).map(({ ID }) => ID));
+  }
+  const names = namesOf(networks).map((name) => `${scope}_${name}`);
+  const there = await engine.networks({ scope: ["swarm"], name: names });
+  return [...ids, ...there.filter(({ Name }) => names.includes(Name)).map(({ Id }) => Id)];
+}
+
+/** The networks that a service is on which names these. */
+function namesOf(networks: readonly string[]): readonly string[] {
+  return networks.length > 0 ? networks : [defaultNetwork];
 }
 
 /** Ids of the configs, secrets and networks that a service uses. */

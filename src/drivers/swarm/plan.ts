@@ -2,7 +2,7 @@ import type { ContainerJob } from "../../deployer/container/job.js";
 import { dependsOnInstance, factsOf, hasSecret, textOf } from "../../domain/facts.js";
 import type { Text } from "../../domain/rendered-spec.js";
 import type { ServiceRef, Target } from "../../operations/driver.js";
-import { deployerPath } from "./healthcheck.js";
+import { deployerPath, type Launcher, launchPath } from "./healthcheck.js";
 import { engineName, environmentLabels, scopeOf, shortHash } from "./names.js";
 
 /** What the engine has for one part of a service: a config in clear, or a secret. Both never change. */
@@ -16,14 +16,14 @@ export interface PlannedObject {
   labels: Record<string, string>;
 }
 
+/** `key` says what the data is, secrets by their versions. */
+type Content = Pick<PlannedObject, "kind" | "data"> & { key: string; template?: boolean };
+
 export interface PlannedMount {
   object: PlannedObject;
   path: string;
   mode: number;
 }
-
-/** How the app is begun: by the image as it is, by the deployer, or by a shell that reads secrets first. */
-export type Launcher = "none" | "deployer" | "shell";
 
 /** Everything about a service that is not the engine's own to say: what is to be made before it, and how it starts. */
 export interface Plan {
@@ -44,7 +44,6 @@ export interface Programs {
   installation: string;
 }
 
-const launchPath = "/rebake/launch.sh";
 const gitCredentialPath = "/rebake/git-credential";
 const cachePath = "/rebake/cache";
 /** While it is fetched from and cloned into, at most: who sends requests here learns within this that it goes. */
@@ -53,12 +52,14 @@ const longestHold = 5;
 /** In a container of its own there is nobody to hide a file from, and images run as users of their own. */
 const readable = 0o444;
 
+const emptyTemplate = '{{""}}';
+
 /** The task's slot, as the engine puts it in. For GLOBAL services it is the node's id. */
 const slot = "{{.Task.Slot}}";
 
-/** Keeps the engine from taking a user's text for a template. */
+/** Keeps the engine from taking a user's text for a template, also when more text or a template follows it. */
 export function escapeTemplate(text: string): string {
-  return text.replaceAll("{{", '{{"{{"}}');
+  return text.replaceAll(/\{\{|\{$/g, (braces) => `{{"${braces}"}}`);
 }
 
 /** Part of the marker that reports of an operation's tasks begin with. */
@@ -76,51 +77,50 @@ export function planOf(target: Target, { installation, deployer }: Programs): Pl
   const secretEnv = spec.env.filter(({ value }) => hasSecret(value));
   const launcher = spec.source ? "deployer" : secretEnv.length > 0 ? "shell" : "none";
 
-  const object = (kind: PlannedObject["kind"], key: string, data: string, template = false) => ({
-    kind,
-    name: `${scope}_${shortHash(JSON.stringify([kind, key, template]), 24)}`,
-    data,
-    template,
-    labels: marks,
+  // In a container there is one file of an object: with one mode, however often it is mounted.
+  const mount = (
+    path: string,
+    mode: number,
+    { kind, key, data, template = false }: Content,
+  ): PlannedMount => ({
+    object: {
+      kind,
+      name: `${scope}_${shortHash(JSON.stringify([kind, key, template, mode]), 24)}`,
+      // The engine takes no empty ones, but templates of which nothing is left.
+      data: data || emptyTemplate,
+      template: template || data === "",
+      labels: marks,
+    },
+    path,
+    mode,
   });
-  const textObject = (text: Text): PlannedObject => {
+  const textMount = (path: string, mode: number, text: Text): PlannedMount => {
     const template = dependsOnInstance(text);
-    return object(
-      hasSecret(text) ? "secret" : "config",
-      keyOf(text, facts),
-      textOf(text, target, facts, template ? escapeTemplate : undefined),
+    return mount(path, mode, {
+      kind: hasSecret(text) ? "secret" : "config",
+      key: keyOf(text, facts),
+      data: textOf(text, target, facts, template ? escapeTemplate : undefined),
       template,
-    );
+    });
   };
 
   const mounts: PlannedMount[] = [
-    ...spec.files.map(({ path, content, mode }) => ({
-      object: textObject(content),
-      path,
-      mode: Number.parseInt(mode, 8),
-    })),
-    ...secretEnv.map(({ name, value }) => ({
-      object: textObject(value),
-      path: secretEnvPath(name),
-      mode: readable,
-    })),
+    ...spec.files.map(({ path, content, mode }) => textMount(path, Number.parseInt(mode, 8), content)),
+    ...secretEnv.map(({ name, value }) => textMount(secretEnvPath(name), readable, value)),
   ];
   if (launcher === "deployer") {
-    mounts.push({ object: object("config", deployer, deployer), path: deployerPath, mode: 0o444 });
+    mounts.push(mount(deployerPath, readable, { kind: "config", key: deployer, data: deployer }));
   }
   if (launcher === "shell") {
     const script = launchScript(secretEnv.map(({ name }) => name));
-    mounts.push({ object: object("config", script, script), path: launchPath, mode: 0o555 });
+    mounts.push(mount(launchPath, 0o555, { kind: "config", key: script, data: script }));
   }
   if (spec.source && target.gitCredential) {
     // Named by the operation: a name made of the secret would be something to guess from.
     const { username, password } = target.gitCredential;
     const data = JSON.stringify({ username, password });
-    mounts.push({
-      object: object("secret", `git ${target.stamp.operationId}`, data),
-      path: gitCredentialPath,
-      mode: readable,
-    });
+    const key = `git ${target.stamp.operationId}`;
+    mounts.push(mount(gitCredentialPath, readable, { kind: "secret", key, data }));
   }
   return {
     ref,

@@ -40,9 +40,9 @@ export function downtime(_current: RenderedSpec | null, next: RenderedSpec): str
   if (fixed) {
     return `Port ${fixed.published} is published on the node itself (preserveClientIp), where only one replica can have it: the old one is stopped first.`;
   }
-  const volume = next.volumes.find(({ readOnly }) => !readOnly);
+  const volume = next.volumes.find(({ readOnly, shared }) => !readOnly && !shared);
   if (volume) {
-    return `Volume ${volume.source} is written to: the old one is stopped before the new one may. Mark it readOnly if it is not.`;
+    return `Volume ${volume.source} is written to: the old one is stopped before the new one may. Mark it readOnly if it is not, or shared if several replicas may write to it at the same time.`;
   }
   return null;
 }

@@ -7,7 +7,7 @@ import { refused } from "./failures.js";
 import { labels } from "./names.js";
 import { makeNetworks, makeObjects } from "./objects.js";
 import type { Plan } from "./plan.js";
-import { serviceSpecOf } from "./service-spec.js";
+import { type Made, serviceSpecOf } from "./service-spec.js";
 
 /** How often a change is tried again because somebody else, or the engine itself, was faster. */
 const mostTries = 10;
@@ -94,9 +94,9 @@ async function change(
     if (found) {
       mayTake(found);
     }
-    const spec = await next();
-    await report.assertHeld();
     try {
+      const spec = await next();
+      await report.assertHeld();
       if (found) {
         await engine.updateService(found.ID, found.Version.Index, spec, credential);
       } else {
@@ -151,17 +151,17 @@ function assertOurs({ Spec }: EngineService, { serviceId, adopted }: ServiceRef)
   }
 }
 
-/** What an image starts by itself has to be known only where something else is started before it. */
-async function imageFor(engine: Engine, target: Target, { launcher }: Plan) {
-  if (launcher !== "shell" || target.spec.command !== null) {
+async function imageFor(engine: Engine, target: Target, plan: Plan): Promise<Made["image"]> {
+  if (!needsImage(target, plan)) {
     return null;
   }
   const { image, registryCredential } = target;
+  const known = await imageOf(engine, target, plan);
   const found =
-    (await engine.image(image!)) ??
+    known ??
     (await engine
       .pull(image!, registryCredential, AbortSignal.timeout(target.spec.rollout.deadline * 1000))
-      .then(() => engine.image(image!))
+      .then(() => imageOf(engine, target, plan))
       .catch((error) => {
         if (error instanceof EngineAway) {
           throw error;
@@ -172,6 +172,17 @@ async function imageFor(engine: Engine, target: Target, { launcher }: Plan) {
     const message = `The image ${image} cannot be looked into, which a service with secret variables and without a command needs: name its command in the recipe.`;
     throw new OperationFailure("IMAGE_NOT_FOUND", message);
   }
+  return found;
+}
+
+/** What an image starts by itself has to be known only where something else is started before it. */
+function needsImage({ spec }: Target, { launcher }: Plan): boolean {
+  return launcher === "shell" && spec.command === null;
+}
+
+/** What an image starts by itself, where that has to be known; null also when it is not on the node that is asked. */
+export async function imageOf(engine: Engine, target: Target, plan: Plan): Promise<Made["image"]> {
+  const found = needsImage(target, plan) ? await engine.image(target.image!) : null;
   const words = (value: string | string[] | undefined | null) => [value ?? []].flat();
-  return { entrypoint: words(found.Config.Entrypoint), command: words(found.Config.Cmd) };
+  return found && { entrypoint: words(found.Config.Entrypoint), command: words(found.Config.Cmd) };
 }

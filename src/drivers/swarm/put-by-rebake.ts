@@ -3,6 +3,7 @@ import type { Engine } from "./engine.js";
 import type { ServiceSpec } from "./engine-types.js";
 import { labels } from "./names.js";
 import { type Programs, planOf } from "./plan.js";
+import { imageOf } from "./push.js";
 import { serviceSpecOf } from "./service-spec.js";
 
 /**
@@ -34,5 +35,6 @@ export async function putByRebake(
       return found ? [[name, { id: found.Id, own: found === own }] as const] : [];
     }),
   );
-  return serviceSpecOf(deployed, plan, { objects, networks, image: null }, programs.installation);
+  const image = await imageOf(engine, deployed, plan);
+  return serviceSpecOf(deployed, plan, { objects, networks, image }, programs.installation);
 }

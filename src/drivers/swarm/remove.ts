@@ -40,8 +40,9 @@ export async function removeService(
         throw report.signal.reason;
       }
     }
+    const formerly = [...referredTo(found.Spec), ...referredTo(found.PreviousSpec)];
     await patience.untilBack(() =>
-      removeUnused(engine, installation, ref.environmentId, referredTo(found.Spec)),
+      removeUnused(engine, installation, ref.environmentId, { service: name, formerly }),
     );
   }
   await removeVolume(engine, cacheVolumeOf({ name }), patience, log);

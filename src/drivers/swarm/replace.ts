@@ -9,7 +9,7 @@ import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
 import { evidenceOf } from "./evidence.js";
 import { causeOf, notReady } from "./failures.js";
 import { labels } from "./names.js";
-import { referredTo, removeUnused } from "./objects.js";
+import { madeFor, referredTo, removeUnused } from "./objects.js";
 import { Patience } from "./patience.js";
 import { nonceOf, type Plan, type Programs, planOf } from "./plan.js";
 import { Progress } from "./progress.js";
@@ -207,7 +207,7 @@ export class Replacement {
 
   /** The new ones serve: from here on the operation goes through with it, whatever the signal says. */
   private async terminateOld(): Promise<void> {
-    const { engine, programs } = this.context;
+    const { engine } = this.context;
     const until = Date.now() + this.target.spec.rollout.drain * 1000 + terminationPatience;
     for (;;) {
       const tasks = await this.patience.untilBack(() => engine.tasks(this.service!.ID));
@@ -223,15 +223,21 @@ export class Replacement {
       }
       await wait(lookMilliseconds);
     }
-    await this.tidy(referredTo(this.before ?? undefined), programs.installation);
+    await this.tidy(async () => referredTo(this.before ?? undefined));
   }
 
   /** What is left over is cleaned up by the next operation: it must not cost this one its verdict. */
-  private async tidy(formerly: readonly string[], installation: string): Promise<void> {
-    await removeUnused(this.context.engine, installation, this.target.ref.environmentId, formerly).catch(
-      (err) =>
-        this.context.log.warn({ err, service: this.target.ref.serviceId }, "cannot clean up on the engine"),
-    );
+  private async tidy(formerly: () => Promise<string[]>): Promise<void> {
+    const { engine, programs, log } = this.context;
+    const { ref } = this.target;
+    try {
+      await removeUnused(engine, programs.installation, ref.environmentId, {
+        service: this.plan.name,
+        formerly: await formerly(),
+      });
+    } catch (err) {
+      log.warn({ err, service: ref.serviceId }, "cannot clean up on the engine");
+    }
   }
 
   /** Puts back what was there before; nothing of the new one is left. */
@@ -243,6 +249,7 @@ export class Replacement {
     }
     const changed = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
     const touched = changed ? false : await this.restore();
+    await this.tidy(() => madeFor(this.context.engine, this.plan, this.target.spec.networks));
     const cancelled = signal.aborted;
     await this.progress.fail(this.failedStep, cancelled ? "cancelled" : undefined);
     if (!(reason instanceof OperationFailure)) {
@@ -254,18 +261,16 @@ export class Replacement {
 
   /** Whether some of the old ones had been replaced. */
   private async restore(): Promise<boolean> {
-    const { engine, programs } = this.context;
+    const { engine } = this.context;
     const found = await this.patience.untilBack(() => engine.service(this.plan.name));
     if (!found || stampOf(found) !== this.target.stamp.operationId) {
       // An earlier server may have put it back, and not seen the end of it.
       await (found && this.settled(found.ID, found.Spec));
       return false;
     }
-    const mine = referredTo(found.Spec);
     const before = this.before ?? this.earlierSpec(found);
     if (!before) {
       await this.remove(found);
-      await this.tidy(referredTo(found.Spec), programs.installation);
       return false;
     }
     const tasks = await this.patience.untilBack(() => engine.tasks(found.ID));
@@ -276,7 +281,6 @@ export class Replacement {
     const credential = this.current?.registryCredential ?? this.target.registryCredential;
     await this.patience.untilBack(() => pushSpec(engine, before, found, credential, this.report));
     await this.settled(found.ID, before);
-    await this.tidy(mine, programs.installation);
     return touched;
   }
 

@@ -1,7 +1,7 @@
 import { replicasOf } from "../../domain/facts.js";
 import type { Target } from "../../operations/driver.js";
 import { contentOf } from "./comparable.js";
-import type { Mount, PortConfig, ServiceSpec, UpdateConfig } from "./engine-types.js";
+import type { Mount, PortConfig, ServiceSpec, TaskTemplate, UpdateConfig } from "./engine-types.js";
 import { healthcheckOf, second } from "./healthcheck.js";
 import { labels, serviceLabels } from "./names.js";
 import { cacheMount, commandOf, escapeTemplate, type Plan } from "./plan.js";
@@ -29,6 +29,7 @@ export function serviceSpecOf(target: Target, plan: Plan, made: Made, installati
   const { spec, ref, stamp } = target;
   const { command, args } = commandOf(target, plan, made.image);
   const marks = serviceLabels(installation, ref);
+  const user = Object.fromEntries(spec.labels.map(({ name, value }) => [name, value]));
   const env = [...plan.env, ...(plan.job ? [`REBAKE_JOB=${escapeTemplate(JSON.stringify(plan.job))}`] : [])];
   const mountsOf = (kind: "config" | "secret") =>
     plan.mounts
@@ -38,15 +39,15 @@ export function serviceSpecOf(target: Target, plan: Plan, made: Made, installati
         name: object.name,
         File: { Name: path, UID: "0", GID: "0", Mode: mode },
       }));
-  const healthcheck = healthcheckOf(spec, plan.launcher === "deployer");
+  const healthcheck = healthcheckOf(spec, plan.launcher);
   const built: ServiceSpec = {
     Name: plan.name,
-    Labels: {},
+    Labels: user,
     TaskTemplate: {
       ContainerSpec: {
         Image: target.image!,
         // What makes every task of an operation differ from those of others.
-        Labels: { ...marks, [labels.operation]: stamp.operationId },
+        Labels: { ...user, ...marks, [labels.operation]: stamp.operationId },
         ...(command && { Command: command }),
         ...(args && { Args: args }),
         Env: env,
@@ -59,11 +60,7 @@ export function serviceSpecOf(target: Target, plan: Plan, made: Made, installati
         Secrets: mountsOf("secret").map(({ id, name, File }) => ({ File, SecretID: id, SecretName: name })),
       },
       Resources: { Limits: limitsOf(target) },
-      RestartPolicy: {
-        Condition: conditions[spec.restart?.condition ?? "ALWAYS"],
-        Delay: restartDelay,
-        MaxAttempts: spec.restart?.maxAttempts ?? 0,
-      },
+      RestartPolicy: restartPolicyOf(target),
       Placement: { Constraints: spec.placement },
       Networks: [...made.networks.values()].map(({ id, own }) => ({
         Target: id,
@@ -77,10 +74,8 @@ export function serviceSpecOf(target: Target, plan: Plan, made: Made, installati
       Ports: portsOf(target),
     },
   };
-  const user = Object.fromEntries(spec.labels.map(({ name, value }) => [name, value]));
-  const withUser = { ...built, Labels: user };
   return {
-    ...withUser,
+    ...built,
     Labels: {
       ...user,
       ...marks,
@@ -88,12 +83,22 @@ export function serviceSpecOf(target: Target, plan: Plan, made: Made, installati
       [labels.fence]: String(stamp.fence),
       [labels.fingerprint]: target.fingerprint,
       [labels.replicas]: String(replicasOf(target)),
-      [labels.intended]: contentOf(withUser),
+      [labels.intended]: contentOf(built),
     },
   };
 }
 
 const conditions = { NONE: "none", ON_FAILURE: "on-failure", ALWAYS: "any" } as const;
+
+/** To the engine 0 attempts are any number of them. */
+function restartPolicyOf({ spec: { restart } }: Target): TaskTemplate["RestartPolicy"] {
+  const { condition, maxAttempts } = restart ?? { condition: "ALWAYS", maxAttempts: null };
+  return {
+    Condition: conditions[maxAttempts === 0 ? "NONE" : condition],
+    Delay: restartDelay,
+    MaxAttempts: maxAttempts ?? 0,
+  };
+}
 
 function limitsOf({ spec: { resources } }: Target) {
   return {
@@ -117,7 +122,7 @@ function volumesOf({ spec }: Target, plan: Plan, marks: Record<string, string>):
   return [
     ...cache,
     ...spec.volumes.map(({ type, source, target, readOnly }): Mount => {
-      const common = { Target: target, ReadOnly: readOnly };
+      const common = { Target: escapeTemplate(target), ReadOnly: readOnly };
       return type === "BIND"
         ? { Type: "bind", Source: escapeTemplate(source), ...common }
         : {
@@ -135,9 +140,9 @@ function volumeName({ scope }: Plan, source: string): string {
   return escapeTemplate(`${scope}_${source}`);
 }
 
-/** Where a node keeps what it fetched and installed for a service. */
+/** Where a node keeps what it fetched and installed for a service: no volume of a recipe is called like that. */
 export function cacheVolumeOf({ name }: Pick<Plan, "name">): string {
-  return `${name}_cache`;
+  return `rebake-cache_${name}`;
 }
 
 function environmentOf(marks: Record<string, string>): Record<string, string> {

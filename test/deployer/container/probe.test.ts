@@ -1,10 +1,15 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { expect } from "chai";
-import type { ContainerProbe } from "../../../src/deployer/container/job.js";
+import type { ContainerJob, ContainerProbe } from "../../../src/deployer/container/job.js";
 import { containerBundle } from "../../../src/deployer/container-bundle.js";
+import { livingOf } from "../../drivers/bench.js";
+import { tempFolder } from "../../support/temp-folder.js";
+import { jobOf } from "./container.js";
 
 describe("the probe in a container", () => {
   const servers: Server[] = [];
@@ -33,10 +38,10 @@ describe("the probe in a container", () => {
     await new Promise((resolve) => server.close(resolve));
     return port;
   };
-  const probe = (what: ContainerProbe) =>
+  const probe = (what: ContainerProbe, env = process.env) =>
     new Promise<{ code: number; said: string }>((resolve) => {
       const argv = [containerBundle().path, "--probe", JSON.stringify(what)];
-      execFile(process.execPath, argv, (error, out, errors) =>
+      execFile(process.execPath, argv, { env }, (error, out, errors) =>
         resolve({ code: error ? Number(error.code) : 0, said: out + errors }),
       );
     });
@@ -72,5 +77,54 @@ describe("the probe in a container", () => {
     const nobody = { code: 1, said: `nothing listens on port ${closed}\n` };
     expect(await http(closed, "/200")).to.deep.equal(nobody);
     expect(await tcp(closed)).to.deep.equal(nobody);
+  });
+
+  describe("that is a program", () => {
+    const folder = tempFolder();
+    before(async () => {
+      await mkdir(join(folder.path, "in"));
+      await writeFile(join(folder.path, "password"), "s3cr3t\n");
+    });
+    const run = (exec: string[], job: Partial<ContainerJob> = {}, timeoutMs = 5000) => {
+      const whole: ContainerJob = {
+        nonce: "n",
+        ...jobOf({
+          cache: join(folder.path, "cache"),
+          workingDir: join(folder.path, "in"),
+          secretEnv: { PASSWORD: join(folder.path, "password") },
+          ...job,
+        }),
+      };
+      return probe({ exec, timeoutMs }, { ...process.env, REBAKE_JOB: JSON.stringify(whole) });
+    };
+
+    it("runs in the app's folder with its variables, secret ones too", async () => {
+      const script = 'test "$PWD" = "$0" && test "$PASSWORD" = "$1" && test -z "$REBAKE_JOB"';
+      const found = await run(["sh", "-c", script, join(folder.path, "in"), "s3cr3t\n"]);
+      expect(found).to.deep.equal({ code: 0, said: "" });
+    });
+
+    it("says what the program says, or why there is none", async () => {
+      expect(await run(["sh", "-c", "echo no database; exit 3"])).to.deep.equal({
+        code: 1,
+        said: "no database\n",
+      });
+      const { code, said } = await run(["nope"]);
+      expect([code, said]).to.deep.equal([
+        1,
+        "nope cannot be executed (ENOENT) in the container: check the command, or use an image that has it.\n",
+      ]);
+      const source = { repository: "https://git.example/x.git", commit: "0".repeat(40), path: null };
+      expect(await run(["true"], { source })).to.deep.equal({
+        code: 1,
+        said: "the app is not prepared yet\n",
+      });
+    });
+
+    it("ends it with all it began when it takes too long", async () => {
+      const { code, said } = await run(["sh", "-c", "sleep 1000 & wait"], {}, 300);
+      expect([code, said]).to.deep.equal([1, "sh did not end within 300 ms\n"]);
+      expect(livingOf(join(folder.path, "in"))).to.deep.equal([]);
+    });
   });
 });
