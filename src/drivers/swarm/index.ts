@@ -77,17 +77,12 @@ export class SwarmDriver implements Driver {
 
   async replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
     const context = await this.contextOf(target.ref);
-    return new Replacement(
-      context,
-      current,
-      target,
-      this.untilClosed(report, target.stamp.operationId),
-    ).run();
+    return new Replacement(context, current, target, this.untilClosed(report)).run();
   }
 
   async scale(target: Target, report: Reporter): Promise<Outcome> {
     const context = await this.contextOf(target.ref);
-    return new Scaling(context, target, this.untilClosed(report, target.stamp.operationId)).run();
+    return new Scaling(context, target, this.untilClosed(report)).run();
   }
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
@@ -184,7 +179,7 @@ export class SwarmDriver implements Driver {
   }
 
   async close(): Promise<void> {
-    this.closing.abort();
+    this.closing.abort(new LeaseLost("(this server stops)"));
     await this.engines.close();
   }
 
@@ -200,17 +195,12 @@ export class SwarmDriver implements Driver {
   }
 
   /** A server that stops is as good as one that lost its lease: whoever comes next goes on. */
-  private untilClosed(report: Reporter, operationId: string): Reporter {
-    const stop = new AbortController();
-    const close = () => stop.abort(new LeaseLost(operationId));
-    this.closing.signal.aborted
-      ? close()
-      : this.closing.signal.addEventListener("abort", close, { once: true });
+  private untilClosed(report: Reporter): Reporter {
     return {
       step: (progress) => report.step(progress),
       log: (line) => report.log(line),
       assertHeld: () => report.assertHeld(),
-      signal: AbortSignal.any([report.signal, stop.signal]),
+      signal: AbortSignal.any([report.signal, this.closing.signal]),
     };
   }
 }
