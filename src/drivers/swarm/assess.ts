@@ -137,9 +137,13 @@ function newest(tasks: readonly EngineTask[]): EngineTask[] {
   return [...byPlace.values()];
 }
 
-/** Whether the program of a task was begun. */
+/** Whether the program of a task was begun, which may have ended since. */
 function hasBegun({ Status }: EngineTask): boolean {
-  return ["starting", "running"].includes(Status.State) || (Status.ContainerStatus?.PID ?? 0) > 0;
+  return (
+    ["starting", "running", "complete"].includes(Status.State) ||
+    (Status.ContainerStatus?.PID ?? 0) > 0 ||
+    /^task: non-zero exit/.test(Status.Err ?? "")
+  );
 }
 
 /** The step that a task of an operation is in. */

@@ -1,3 +1,5 @@
+import { Agent } from "node:http";
+import { Agent as TlsAgent } from "node:https";
 import type { Readable } from "node:stream";
 import Docker from "dockerode";
 import type { SwarmConnection } from "../../domain/connection.js";
@@ -47,13 +49,22 @@ type Filters = Record<string, string[]>;
 export class Engine {
   readonly calls = new Map<string, number>();
   private readonly docker: Docker;
+  private readonly agent: Agent;
 
   constructor(
     connection: SwarmConnection,
     /** For tests that look at what is said. */
     readonly where = connection.host,
   ) {
-    this.docker = new Docker({ ...optionsOf(connection), version: "v1.41" });
+    const options = optionsOf(connection);
+    this.agent = new (options.protocol === "https" ? TlsAgent : Agent)({ keepAlive: true });
+    const all: object = { ...options, version: "v1.41", agent: this.agent };
+    this.docker = new Docker(all);
+  }
+
+  /** Ends its connections, with all that is still asked or followed. */
+  close(): void {
+    this.agent.destroy();
   }
 
   info(): Promise<EngineInfo> {

@@ -83,7 +83,7 @@ export class Engines {
   async close(): Promise<void> {
     this.closing.abort();
     await this.watching;
-    await Promise.all([...this.shared.values()].map(({ watch }) => watch?.close()));
+    await Promise.all([...this.shared.values()].map(end));
     this.shared.clear();
   }
 
@@ -136,8 +136,15 @@ export class Engines {
     for (const [key, shared] of this.shared) {
       if (!wanted.has(shared)) {
         this.shared.delete(key);
-        await shared.watch?.close();
+        await end(shared);
       }
     }
   }
+}
+
+/** An engine that does not answer must not keep the server: what is still asked of it fails. */
+async function end({ engine, watch }: Shared): Promise<void> {
+  const ended = watch?.close();
+  engine.close();
+  await ended;
 }

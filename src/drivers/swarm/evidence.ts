@@ -23,11 +23,18 @@ export async function evidenceOf(
   }
   const id = task?.Status.ContainerStatus?.ContainerID;
   const container = id ? await engine.container(id).catch(() => null) : null;
-  const probe = container?.State.Health?.Log?.findLast(({ ExitCode }) => ExitCode !== 0)?.Output;
+  const health = container?.State.Health;
+  // The last one may have been cut off when its container was ended.
+  const probe = health?.Log?.findLast(({ ExitCode, Output }) => ExitCode !== 0 && Output.trim())?.Output;
   return {
     reports,
     number: (task && numbersOf(tasks).get(task.ID)) || 1,
-    container: container && { oomKilled: container.State.OOMKilled, lastProbe: probe?.trim() || null },
+    container: container && {
+      oomKilled: container.State.OOMKilled,
+      // Every container with a healthcheck is called unhealthy once it has ended: what counts is what was found before.
+      unhealthy: (health?.FailingStreak ?? 0) >= (target.spec.readiness?.failureThreshold ?? Infinity),
+      lastProbe: probe?.trim() || null,
+    },
     spec: target.spec,
     image: target.image ?? "",
   };

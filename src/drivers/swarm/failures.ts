@@ -9,7 +9,7 @@ export interface Evidence {
   reports: TaskReports;
   number: number;
   /** What its container said of its end; null when it is on another node. */
-  container: { oomKilled: boolean; lastProbe: string | null } | null;
+  container: { oomKilled: boolean; unhealthy: boolean; lastProbe: string | null } | null;
   spec: RenderedSpec;
   image: string;
 }
@@ -47,17 +47,11 @@ const sayings: readonly { pattern: RegExp; code: CauseCode; what: (found: Found)
     code: "DISK_FULL",
     what: () => "the disk of its node is full",
   },
-  {
-    pattern: /unhealthy/i,
-    code: "PROBE_FAILED",
-    what: ({ probe }) => `its readiness probe did not pass${probe ? `: ${probe}` : ""}`,
-  },
 ];
 interface Found {
   err: string;
   image: string;
   spec: RenderedSpec;
-  probe: string | null;
 }
 
 /** Why a task failed. */
@@ -76,9 +70,13 @@ export function causeOf(task: EngineTask, evidence: Evidence): OperationFailure 
     const message = `Instance ${number} was killed for its memory${limit ? ` (limit ${limit} bytes)` : ""}: allow it more in resources.memory, or have it use less.`;
     return new OperationFailure("OUT_OF_MEMORY", message, { exitCode, lastLines });
   }
+  // An app that ends well when it is told to says nothing of why it was: its container does.
+  if (/unhealthy/i.test(err) || container?.unhealthy) {
+    return probeFailed("was ended by the engine:", evidence, { exitCode, lastLines });
+  }
   const said = sayings.find(({ pattern }) => pattern.test(err));
   if (said) {
-    const what = said.what({ err, image, spec, probe: container?.lastProbe ?? null });
+    const what = said.what({ err, image, spec });
     return new OperationFailure(said.code, `Instance ${number}: ${what} (${trimmed(err)}).`, {
       exitCode,
       lastLines,
@@ -98,9 +96,8 @@ export function notReady(
   deadline: number,
   evidence: Evidence,
 ): OperationFailure {
-  const { reports, number, container, spec } = evidence;
+  const { reports, number, spec } = evidence;
   const lastLines = task ? reports.lastLines(task.ID) : [];
-  const who = `Instance ${number}`;
   const preparing = task && spec.source !== null && !reports.isPast(task.ID, "INSTALL");
   if (!task || preparing) {
     const step =
@@ -108,18 +105,27 @@ export function notReady(
     const what =
       task?.Status.State === "starting"
         ? step
-        : `Starting ${who.toLowerCase()} (${task?.Status.State ?? "new"})`;
+        : `Starting instance ${number} (${task?.Status.State ?? "new"})`;
     const message = `${what} took longer than ${deadline} s: allow more time in rollout.deadline.`;
     return new OperationFailure("DEADLINE_EXCEEDED", message, { lastLines });
   }
+  return probeFailed(`was not ready after ${deadline} s:`, evidence, { lastLines });
+}
+
+/** @param what happened to it, before the reason */
+function probeFailed(
+  what: string,
+  { number, container, spec }: Evidence,
+  facts: { exitCode?: number | null; lastLines: string[] },
+): OperationFailure {
   const probe = container?.lastProbe ?? null;
   if (probe && /nothing listens|ECONNREFUSED|[Cc]onnection refused|Failed to connect/.test(probe)) {
     const port = spec.ports.find(({ protocol }) => protocol === "TCP")?.target;
-    const message = `${who} runs but does not listen on $REBAKE_PORT (${port}) after ${deadline} s: make the app listen on that port.`;
-    return new OperationFailure("NOT_LISTENING", message, { lastLines });
+    const message = `Instance ${number} ${what} it does not listen on $REBAKE_PORT (${port}): make the app listen on that port.`;
+    return new OperationFailure("NOT_LISTENING", message, facts);
   }
-  const message = `${who} was not ready after ${deadline} s: ${probe ? trimmed(probe) : "its readiness probe did not pass"}.`;
-  return new OperationFailure("PROBE_FAILED", message, { lastLines });
+  const message = `Instance ${number} ${what} its readiness probe did not pass${probe ? ` (${trimmed(probe)})` : ""}.`;
+  return new OperationFailure("PROBE_FAILED", message, facts);
 }
 
 /** Why the engine did not take a service. */

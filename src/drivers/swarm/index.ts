@@ -79,14 +79,12 @@ export class SwarmDriver implements Driver {
 
   async replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
     const context = await this.contextOf(target.ref);
-    return this.untilClosed(report, target, (until) =>
-      new Replacement(context, current, target, until).run(),
-    );
+    return new Replacement(context, current, target, this.untilClosed(report)).run();
   }
 
   async scale(target: Target, report: Reporter): Promise<Outcome> {
     const context = await this.contextOf(target.ref);
-    return this.untilClosed(report, target, (until) => new Scaling(context, target, until).run());
+    return new Scaling(context, target, this.untilClosed(report)).run();
   }
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
@@ -183,7 +181,7 @@ export class SwarmDriver implements Driver {
   }
 
   async close(): Promise<void> {
-    this.closing.abort();
+    this.closing.abort(new LeaseLost("(this server stops)"));
     await this.engines.close();
   }
 
@@ -199,24 +197,12 @@ export class SwarmDriver implements Driver {
   }
 
   /** A server that stops is as good as one that lost its lease: whoever comes next goes on. */
-  private async untilClosed(
-    report: Reporter,
-    { stamp }: Target,
-    work: (until: Reporter) => Promise<Outcome>,
-  ): Promise<Outcome> {
-    const closing = this.closing.signal;
-    const stop = new AbortController();
-    const close = () => stop.abort(new LeaseLost(stamp.operationId));
-    closing.aborted ? close() : closing.addEventListener("abort", close);
-    try {
-      return await work({
-        step: (progress) => report.step(progress),
-        log: (line) => report.log(line),
-        assertHeld: () => report.assertHeld(),
-        signal: AbortSignal.any([report.signal, stop.signal]),
-      });
-    } finally {
-      closing.removeEventListener("abort", close);
-    }
+  private untilClosed(report: Reporter): Reporter {
+    return {
+      step: (progress) => report.step(progress),
+      log: (line) => report.log(line),
+      assertHeld: () => report.assertHeld(),
+      signal: AbortSignal.any([report.signal, this.closing.signal]),
+    };
   }
 }

@@ -16,12 +16,12 @@ export class Patience {
   /** As long as it takes: something was changed already, and what came of it has to be known. */
   async untilBack<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
+      if (this.signal.reason instanceof LeaseLost) {
+        throw this.signal.reason;
+      }
       try {
         return await ask();
       } catch (error) {
-        if (this.signal.reason instanceof LeaseLost) {
-          throw this.signal.reason;
-        }
         if (!(error instanceof EngineAway)) {
           throw error;
         }

@@ -68,13 +68,26 @@ describe("why a task on a swarm failed", () => {
     const spec = specOf({ resources: { memory: 64 << 20, cpus: null } });
     const killed = failed("task: non-zero exit (137)", 137);
     expect(
-      causeOf(killed, evidence({ container: { oomKilled: true, lastProbe: null } })).cause.code,
+      causeOf(killed, evidence({ container: { oomKilled: true, unhealthy: false, lastProbe: null } })).cause
+        .code,
     ).to.equal("OUT_OF_MEMORY");
     expect(causeOf(killed, evidence({ spec })).cause.code).to.equal("OUT_OF_MEMORY");
     expect(
-      causeOf(killed, evidence({ spec, container: { oomKilled: false, lastProbe: null } })).cause.code,
+      causeOf(killed, evidence({ spec, container: { oomKilled: false, unhealthy: false, lastProbe: null } }))
+        .cause.code,
     ).to.equal("APP_EXITED");
     expect(causeOf(killed, evidence()).cause.code).to.equal("APP_EXITED");
+  });
+
+  it("is its probe when its container was not well, though it ended well when it was told to", () => {
+    const ended = taskOf("opn", "complete", { status: { ContainerStatus: { ExitCode: 0 } } });
+    const container = { oomKilled: false, unhealthy: true, lastProbe: "GET / answered 500" };
+    const { cause } = causeOf(ended, evidence({ container }));
+    expect(cause).to.include({ code: "PROBE_FAILED", exitCode: 0 });
+    expect(cause.message).to.include("(GET / answered 500)");
+    expect(
+      causeOf(ended, evidence({ container: { ...container, lastProbe: "ECONNREFUSED" } })).cause.code,
+    ).to.equal("NOT_LISTENING");
   });
 
   it("is what the deployer reported, before anything the engine says", () => {
@@ -104,11 +117,14 @@ describe("why a task on a swarm failed", () => {
 
   it("tells one that does not listen from one whose probe fails, and from one that was not begun", () => {
     const starting = taskOf("opn", "starting");
-    const probed = (lastProbe: string) => evidence({ container: { oomKilled: false, lastProbe } });
+    const probed = (lastProbe: string) =>
+      evidence({ container: { oomKilled: false, unhealthy: false, lastProbe } });
     expect(notReady(starting, 9, probed("nothing listens on port 80")).cause.code).to.equal("NOT_LISTENING");
     const { cause } = notReady(starting, 9, probed("GET / answered 500"));
     expect(cause).to.include({ code: "PROBE_FAILED" });
-    expect(cause.message).to.equal("Instance 2 was not ready after 9 s: GET / answered 500.");
+    expect(cause.message).to.equal(
+      "Instance 2 was not ready after 9 s: its readiness probe did not pass (GET / answered 500).",
+    );
     expect(notReady(starting, 9, evidence({ spec: specOf({ source }) })).cause.code).to.equal(
       "DEADLINE_EXCEEDED",
     );
