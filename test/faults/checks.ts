@@ -19,11 +19,9 @@ export async function expectNothingLost(lane: Lane, row: OperationRow, expected:
 
 /** Everything that must hold of a service that outlives its server. */
 export async function expectCapacityKept(lane: Lane, row: OperationRow, least: number): Promise<void> {
-  expect(lane.engine!.service("-app")?.leastReady ?? 0, "ready replicas, at the least").to.be.at.least(least);
-  const begun = lane.engine!.changes.filter(
-    ({ method, operationId, status }) => method === "PUT" && operationId === row.id && status === 202,
-  );
-  expect(begun.length, "times that it was begun").to.be.at.most(
+  const platform = lane.platform!;
+  expect(await platform.leastReady(), "ready replicas, at the least").to.be.at.least(least);
+  expect(platform.begun(row.id), "times that it was begun").to.be.at.most(
     row.state === "FAILED" ? Number(row.fence) : 1,
   );
 }
@@ -99,12 +97,12 @@ async function expectRunning(lane: Lane, expected: Expected): Promise<void> {
     return;
   }
   expect(service.replicas).to.equal(expected.replicas);
-  if (lane.engine) {
-    const there = () =>
-      lane.engine!.service("-app")!.replicas.map(({ state, answers }) => `${state} ${answers}`);
+  const { platform } = lane;
+  if (platform) {
     const wanted = Array(expected.replicas).fill(`READY ${expected.answers}`);
-    await eventually(() => JSON.stringify(there()) === JSON.stringify(wanted)).catch(() =>
-      expect(there()).to.deep.equal(wanted),
+    const isThere = async () => JSON.stringify(await platform.replicas()) === JSON.stringify(wanted);
+    await eventually(isThere, { deadline: 15_000 }).catch(async () =>
+      expect(await platform.replicas()).to.deep.equal(wanted),
     );
     return;
   }
@@ -137,8 +135,12 @@ async function expectTidy(lane: Lane, expected: Expected): Promise<void> {
   await eventually(() => others().length === 0, { what: "no process is left over" }).catch(() =>
     expect(others()).to.deep.equal([]),
   );
-  if (lane.engine) {
-    expect(lane.engine.services.size).to.equal(expected.answers === null ? 0 : 1);
+  const { platform } = lane;
+  if (platform) {
+    const isThere = expected.answers !== null;
+    await eventually(async () => (await platform.things()).length > 0 === isThere).catch(async () =>
+      expect(await platform.things()).to.have.length(isThere ? 1 : 0),
+    );
     return;
   }
   const [row] = await lane.sql<{ id: string; op: string; environment: string }>(

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { expect } from "chai";
 import { testDatabase } from "../support/cluster.js";
-import { Engine } from "../support/engine/engine.js";
 import { RebakeProcess } from "../support/rebake-process.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { Lane } from "./lane.js";
 import { Matrix } from "./matrix.js";
+import { TestEnginePlatform } from "./platform.js";
 import { expectedOnEngine } from "./points.js";
 import { scenarios } from "./scenarios.js";
 
@@ -17,17 +17,17 @@ describe("a server that is killed, whose services are on an engine", function ()
   after(async () => {
     await lane?.close();
     await RebakeProcess.endAll();
-    await engine?.close();
+    await platform?.close();
   });
   const database = testDatabase();
   const folder = tempFolder();
-  let engine: Engine;
+  let platform: TestEnginePlatform;
   let lane: Lane;
   let matrix: Matrix;
 
   before(async () => {
-    engine = await Engine.start();
-    lane = await Lane.open({ folder: join(folder.path, "lane"), databaseUrl: database.url, engine });
+    platform = await TestEnginePlatform.start();
+    lane = await Lane.open({ folder: join(folder.path, "lane"), databaseUrl: database.url, platform });
     matrix = new Matrix(lane);
   });
 

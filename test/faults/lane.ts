@@ -5,23 +5,21 @@ import pg from "pg";
 import { findPostmaster } from "../../src/storage/postmaster.js";
 import { appSource } from "../drivers/app-fixture.js";
 import { GitFixture } from "../drivers/git-fixture.js";
-import type { Engine } from "../support/engine/engine.js";
 import { eventually } from "../support/eventually.js";
 import { RebakeProcess } from "../support/rebake-process.js";
+import type { Platform } from "./platform.js";
 import { Points } from "./points.js";
 
 export const replicas = 2;
 /** What must be found nowhere. */
 export const secret = "s3cr3t=пароль";
 
-/** What the service is made of: a repository that the host runs, or an image for an engine. */
-const specOf = (repository: string | null) => ({
-  ...(repository === null
-    ? { image: { name: "app" } }
-    : { source: { repository, branch: "main" }, command: ["node", "server.mjs"] }),
+/** What the service is made of: a repository that the host runs, or what an engine wants. */
+const specOf = (repository: string, platform: Platform | null) => ({
   ports: [{ name: "http", target: 3000 }],
   readiness: { httpGet: { path: "/health", port: "http" }, period: 1 },
   rollout: { monitor: 0, drain: 1, deadline: 20 },
+  ...(platform?.spec ?? { source: { repository, branch: "main" }, command: ["node", "server.mjs"] }),
 });
 
 /** How the app behaves: well, ends at its start, or never becomes ready. */
@@ -43,7 +41,7 @@ export interface LaneOptions {
   /** Null: the server's own. */
   databaseUrl: string | null;
   /** Where services run that outlive the server; null: on the host, with it. */
-  engine?: Engine | null;
+  platform?: Platform | null;
 }
 
 /** The address of a server's own PostgreSQL. */
@@ -61,7 +59,7 @@ export class Lane {
   readonly points: Points;
   /** What all servers have printed. */
   readonly outputs: string[][] = [];
-  readonly engine: Engine | null;
+  readonly platform: Platform | null;
   readonly folder: string;
   private readonly databaseUrl: string | null;
   private repository: GitFixture | null = null;
@@ -71,7 +69,7 @@ export class Lane {
 
   private constructor(options: LaneOptions) {
     this.folder = options.folder;
-    this.engine = options.engine ?? null;
+    this.platform = options.platform ?? null;
     this.databaseUrl = options.databaseUrl;
     this.points = new Points(this.folder);
   }
@@ -79,18 +77,20 @@ export class Lane {
   static async open(options: LaneOptions): Promise<Lane> {
     await mkdir(options.folder, { recursive: true });
     const lane = new Lane(options);
-    if (!lane.engine) {
+    if (!lane.platform) {
       lane.repository = await GitFixture.create(join(lane.folder, "repository"));
       await lane.commit();
     }
     await lane.start();
-    const driver = lane.engine ? "SWARM" : "PROCESS";
     await lane.mutate(
-      `mutation { p: createEnvironment(input: { code: "DEV", driver: ${driver} }) { errors { message } } }`,
+      "mutation($input: CreateEnvironmentInput!) { p: createEnvironment(input: $input) { errors { message } } }",
+      {
+        input: { code: "DEV", driver: lane.platform ? "SWARM" : "PROCESS", ...lane.platform?.environment },
+      },
     );
     await lane.mutate(
       'mutation($spec: RecipeSpecInput!) { p: createRecipe(input: { name: "app", spec: $spec }) { errors { message field } } }',
-      { spec: { ...specOf(lane.repository?.url ?? null), env: lane.env() } },
+      { spec: { ...specOf(lane.repository?.url ?? "", lane.platform), env: lane.env() } },
     );
     return lane;
   }
@@ -120,7 +120,7 @@ export class Lane {
   private variables(): Record<string, string> {
     return {
       ...(this.databaseUrl && { DATABASE_URL: this.databaseUrl }),
-      ...(this.engine && { TEST_ENGINE_URL: this.engine.url }),
+      ...this.platform?.variables,
       REBAKE_LEASE_SECONDS: "1",
       TEST_FAULTS: this.folder,
     };
@@ -139,7 +139,7 @@ export class Lane {
   /** A new version of the app; returns what it answers. */
   async commit(): Promise<string> {
     const version = `v${++this.commits}`;
-    if (this.engine) {
+    if (this.platform) {
       await this.bump();
       return version;
     }
@@ -167,12 +167,8 @@ export class Lane {
   }
 
   private env(): object[] {
-    const onEngine = {
-      VERSION: `v${this.commits}`,
-      START_MS: this.mode === "500" ? "60000" : "20",
-      BROKEN: this.mode === "crash" ? "1" : "",
-    };
-    const values = { MODE: this.mode, ...(this.engine && onEngine) };
+    const version = `v${this.commits}`;
+    const values = { MODE: this.mode, ...this.platform?.variablesOf(version, this.mode) };
     return [
       { name: "KEY", kind: "SECRET" },
       ...Object.entries(values).map(([name, value]) => ({ name, kind: "STATIC", value })),

@@ -84,15 +84,15 @@ export class Matrix {
 
   private async prepare(scenario: Scenario): Promise<Expected> {
     const expected = await scenario.prepare(this.lane);
-    const service = this.lane.engine?.service("-app");
-    service?.mark();
-    this.least = Math.min(service?.ready() ?? 0, expected.replicas);
+    const { platform } = this.lane;
+    await platform?.mark();
+    this.least = Math.min((await platform?.ready()) ?? 0, expected.replicas);
     return expected;
   }
 
   private async expectKept(row: OperationRow, expected: Expected): Promise<void> {
     await expectNothingLost(this.lane, row, expected);
-    if (this.lane.engine && expected.answers !== null) {
+    if (this.lane.platform && expected.answers !== null) {
       await expectCapacityKept(this.lane, row, this.least);
     }
   }
