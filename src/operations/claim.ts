@@ -121,18 +121,20 @@ const held = `operation join unnest($3::text[], $4::bigint[]) as named(id, fence
       and operation.state = 'RUNNING' and operation.lease_owner = $1`;
 
 /**
- * Prolongs the leases of operations; those not returned are lost. It waits for nobody: an operation whose journal waits
- * for something must not keep the others from being prolonged.
+ * Prolongs the leases of operations; those not returned are lost.
+ * @param busy what to do about one that somebody writes to: its journal may wait for something itself, which must not
+ * keep the others from being prolonged
  */
 export async function prolong(
   transactions: Transactions,
   claimant: Claimant,
   operations: readonly Operation[],
+  busy: "skip" | "wait" = "skip",
 ): Promise<Prolonged[]> {
   return transactions.run((tx) =>
     tx.query<Prolonged>(
       `with free as (
-         select operation.id from ${held} for no key update of operation skip locked
+         select operation.id from ${held} for no key update of operation ${busy === "skip" ? "skip locked" : ""}
        ), prolonged as (
          update operation set lease_until = now() + make_interval(secs => $2)
          from free where operation.id = free.id returning operation.id

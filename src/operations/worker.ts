@@ -1,9 +1,10 @@
 import type { Logger } from "pino";
+import type { Operation } from "../domain/operation.js";
 import { LeaseLost, OperationFailure } from "../errors.js";
-import { type Claimant, type Claimed, claimNext, prolong, release } from "./claim.js";
+import { type Claimant, type Claimed, claimNext, type Prolonged, prolong, release } from "./claim.js";
 import type { OperationLogLine } from "./driver.js";
 import { Journal, type OpenJournal } from "./journal.js";
-import { thisMoment } from "./lease.js";
+import { type Moment, thisMoment } from "./lease.js";
 import { OperationLogWriter } from "./operation-log.js";
 import { type RunDeps, runOperation } from "./run.js";
 
@@ -22,8 +23,6 @@ interface Running extends Claimed {
 }
 
 const pollMilliseconds = 1000;
-/** Of a lease, in ms per second: when to try again what somebody else was writing to. */
-const soonPart = 50;
 
 /** Claims operations and runs them, a few at a time, for as long as it holds their leases. */
 export class Worker {
@@ -33,8 +32,8 @@ export class Worker {
   private woken = false;
   private loop: Promise<void> = Promise.resolve();
   private heartbeat: NodeJS.Timeout | null = null;
-  /** The beat that follows one that found an operation being written to. */
-  private soon: NodeJS.Timeout | null = null;
+  /** Questions that wait for whoever writes to an operation, by its id. */
+  private readonly patient = new Map<string, Promise<void>>();
   private beating: Promise<void> = Promise.resolve();
   private beats = 0;
   private failing = false;
@@ -45,9 +44,10 @@ export class Worker {
     const third = (this.options.claimant.leaseSeconds * 1000) / 3;
     this.heartbeat = setInterval(() => {
       // A beat that does not end says nothing either.
-      if (this.beats > 0) {
+      if (this.beats > 0 || this.patient.size > 0) {
         this.giveUpWhenLate();
-      } else {
+      }
+      if (this.beats === 0) {
         void this.beatNow();
       }
     }, third);
@@ -90,7 +90,7 @@ export class Worker {
     await Promise.all(unfinished.map(({ done }) => done));
     clearInterval(this.heartbeat ?? undefined);
     await this.beating;
-    clearTimeout(this.soon ?? undefined);
+    await Promise.all(this.patient.values());
   }
 
   private async claimLoop(): Promise<void> {
@@ -188,7 +188,7 @@ export class Worker {
   private async assertHeld({ operation, lease }: Claimed, signal: AbortSignal): Promise<void> {
     const lost = () => signal.reason instanceof LeaseLost;
     if (!lost() && !lease.holds()) {
-      await this.beatNow();
+      await this.ask([operation], "wait");
     }
     if (lost() || !lease.holds()) {
       throw new LeaseLost(operation.id);
@@ -198,33 +198,25 @@ export class Worker {
   /** One beat after the other. */
   private beatNow(): Promise<void> {
     this.beats++;
-    this.beating = this.beating.then(() => this.beat()).finally(() => this.beats--);
+    const running = () => [...this.running.values()].map(({ operation }) => operation);
+    this.beating = this.beating.then(() => this.ask(running(), "skip")).finally(() => this.beats--);
     return this.beating;
   }
 
-  /** Does not depend on how long a driver takes. What is not prolonged in time stops before its lease ends. */
-  private async beat(): Promise<void> {
-    const running = [...this.running.values()];
+  /**
+   * Prolongs leases, and acts upon what is said of them. Does not depend on how long a driver takes. What is not
+   * prolonged in time stops before its lease ends.
+   */
+  private async ask(operations: readonly Operation[], busy: "skip" | "wait"): Promise<void> {
     const asked = thisMoment();
     try {
-      const held = await prolong(
-        this.options.transactions,
-        this.options.claimant,
-        running.map(({ operation }) => operation),
-      );
-      for (const { operation, lease, abort } of running) {
-        const row = held.find(({ id }) => id === operation.id);
-        if (!row && this.running.has(operation.id)) {
-          abort.abort(new LeaseLost(operation.id));
-        } else if (row?.prolonged) {
-          lease.prolonged(asked);
-        }
-        if (row && row.cancelRequestedBy !== null) {
-          this.cancel(operation.id, row.cancelRequestedBy);
-        }
-      }
-      if (held.some(({ prolonged }) => !prolonged)) {
-        this.beatSoon();
+      const held = await prolong(this.options.transactions, this.options.claimant, operations, busy);
+      for (const operation of operations) {
+        this.told(
+          operation,
+          held.find(({ id }) => id === operation.id),
+          asked,
+        );
       }
     } catch (error) {
       this.options.log.warn({ err: error }, "cannot prolong leases");
@@ -232,15 +224,29 @@ export class Worker {
     }
   }
 
-  /** Somebody wrote to an operation just when its lease was to be prolonged: its own journal, most likely. */
-  private beatSoon(): void {
-    this.giveUpWhenLate();
-    clearTimeout(this.soon ?? undefined);
-    this.soon = setTimeout(() => {
-      if (this.beats === 0) {
-        void this.beatNow();
-      }
-    }, this.options.claimant.leaseSeconds * soonPart);
+  private told(operation: Operation, row: Prolonged | undefined, asked: Moment): void {
+    const running = this.running.get(operation.id);
+    if (running?.operation !== operation) {
+      return;
+    }
+    if (!row) {
+      running.abort.abort(new LeaseLost(operation.id));
+    } else if (row.prolonged) {
+      running.lease.prolonged(asked);
+    } else {
+      this.askPatiently(operation);
+    }
+    if (row && row.cancelRequestedBy !== null) {
+      this.cancel(operation.id, row.cancelRequestedBy);
+    }
+  }
+
+  /** For one that somebody writes to just now, its own journal most likely: beside the beats of the others. */
+  private askPatiently(operation: Operation): void {
+    if (!this.patient.has(operation.id)) {
+      const done = this.ask([operation], "wait").finally(() => this.patient.delete(operation.id));
+      this.patient.set(operation.id, done);
+    }
   }
 
   private giveUpWhenLate(): void {

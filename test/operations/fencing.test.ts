@@ -106,6 +106,22 @@ describe("a server that may have lost its lease", function () {
     expect(await askingAfter(sleepTwentySeconds)).to.equal("may act");
   });
 
+  it("waits for who writes to its operation just then, and goes on", async () => {
+    const runner = catalog.transactions.dataSource.createQueryRunner();
+    let over: Promise<unknown> = Promise.resolve();
+    const answer = await askingAfter(async (id) => {
+      await runner.startTransaction();
+      await runner.query("select id from operation where id = $1 for update", [id]);
+      sleepTwentySeconds();
+      over = eventually(async () => (await waitingForLocks()) > 0).finally(() =>
+        runner.rollbackTransaction(),
+      );
+    });
+    await over;
+    await runner.release();
+    expect(answer).to.equal("may act");
+  });
+
   it("does not act when somebody has taken over while it slept", async () => {
     const answer = await askingAfter(async (id) => {
       await takenOver(id);

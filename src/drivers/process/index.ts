@@ -86,7 +86,7 @@ export class ProcessDriver implements Driver {
     if (service.serving?.target.stamp.operationId === target.stamp.operationId) {
       return { verdict: target.spec.readiness ? "SUCCEEDED" : "UNPROVEN", cause: null };
     }
-    const resume = await this.restorer.interrupt(service);
+    const interrupted = await this.restorer.interrupt(service);
     const signal = AbortSignal.any([report.signal, this.closing.signal]);
     const replacement = new Replacement(
       service,
@@ -99,8 +99,10 @@ export class ProcessDriver implements Driver {
       return await this.tracked(replacement.run());
     } finally {
       if (!service.serving && !this.closing.signal.aborted) {
-        resume?.();
-        this.forgetWhenEmpty(service, resume !== null);
+        interrupted?.resume();
+        this.forgetWhenEmpty(service, interrupted !== null);
+      } else if (service.serving?.target === target) {
+        await interrupted?.discard();
       }
       void this.tracked(this.cache.evict()).catch((error) => this.options.log.warn({ err: error }, "cache"));
     }

@@ -16,6 +16,14 @@ interface Restoration {
   ended: Promise<void>;
 }
 
+/** What was on its way to come back when something else was wanted. */
+export interface Interrupted {
+  /** Goes on with it. */
+  resume(): void;
+  /** Removes what it has on disk: something else runs in its place. */
+  discard(): Promise<void>;
+}
+
 /** Brings deployed services back after a start of the server, each as soon as it can. */
 export class Restorer {
   private readonly restorations = new Map<Service, Restoration>();
@@ -32,11 +40,8 @@ export class Restorer {
     await opening;
   }
 
-  /**
-   * Stops bringing a service back, because it is to be replaced or removed. Null when nothing was under way,
-   * else a function that goes on with it.
-   */
-  async interrupt(service: Service): Promise<(() => void) | null> {
+  /** Stops bringing a service back, because it is to be replaced or removed. Null when nothing was under way. */
+  async interrupt(service: Service): Promise<Interrupted | null> {
     const restoration = this.restorations.get(service);
     if (!restoration) {
       return null;
@@ -47,7 +52,10 @@ export class Restorer {
       return null;
     }
     const { target } = restoration;
-    return () => void this.begin(service, target);
+    return {
+      resume: () => void this.begin(service, target),
+      discard: () => this.preparer.workspaceOf(target).remove(),
+    };
   }
 
   /** Known at once, so that an interruption right after it does not miss it. */

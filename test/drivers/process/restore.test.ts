@@ -113,6 +113,9 @@ describe("PROCESS after the server ended", () => {
     expect(await driver.replace(target, next, new Recorder())).to.have.property("verdict", "SUCCEEDED");
     expect(await about(await until("the service is back", running))).to.include({ version: "two" });
     expect((await driver.inspect(target.ref)).tasks).to.have.length(1);
+    const { environmentId, serviceId } = target.ref;
+    const folders = await readdir(join(home, "services", environmentId, serviceId));
+    expect(folders.sort()).to.deep.equal(["logs", next.stamp.operationId].sort());
   });
 
   it("leaves strangers alone whose pid was recorded for another process", async () => {
