@@ -7,6 +7,8 @@ export class Load {
   private running = false;
   private clients: Promise<void>[] = [];
   private readonly result = { count: 0, failures: [] as string[] };
+  private begun = 0;
+  private readonly failedAt: number[] = [];
 
   constructor(
     private readonly url: string,
@@ -14,10 +16,26 @@ export class Load {
   ) {}
 
   begin(): void {
+    this.begun = Date.now();
     this.running = true;
     this.clients = [this.keepAlive, this.keepAlive, this.keepAlive, false, false].map((agent) =>
       this.client(agent as Agent | false),
     );
+  }
+
+  /** @throws Error that sums up what failed and when, in seconds from the beginning */
+  async endUnfailed(): Promise<number> {
+    const { count, failures } = await this.end();
+    if (failures.length > 0) {
+      const [first, last] = [this.failedAt[0]!, this.failedAt.at(-1)!].map((ms) => (ms / 1000).toFixed(2));
+      const kinds = [...new Set(failures)].map(
+        (kind) => `${failures.filter((failure) => failure === kind).length} times ${kind}`,
+      );
+      throw new Error(
+        `${failures.length} of ${count} requests failed, from ${first} s to ${last} s: ${kinds.join(", ")}`,
+      );
+    }
+    return count;
   }
 
   async end(): Promise<{ count: number; failures: string[] }> {
@@ -30,9 +48,10 @@ export class Load {
   private async client(agent: Agent | false): Promise<void> {
     for (let turn = 0; this.running; turn++) {
       const path = this.paths[turn % this.paths.length]!;
-      await this.ask(path, agent).catch((error: Error) =>
-        this.result.failures.push(`${path}: ${error.message}`),
-      );
+      await this.ask(path, agent).catch((error: Error) => {
+        this.result.failures.push(`${path}: ${error.message}`);
+        this.failedAt.push(Date.now() - this.begun);
+      });
       this.result.count += 1;
       await wait(2);
     }

@@ -25,6 +25,8 @@ export interface DriverRow {
   fields: SpecFields;
   /** What their ports have, so that services can be reached. */
   port: { preserveClientIp?: boolean };
+  /** How often and how patiently the app is probed: a busy engine answers late, and that is no case's matter. */
+  probe: { period: number; timeout: number; failureThreshold: number };
   /** Rollout of a case that has nothing to wait for. */
   rollout: { monitor: number; deadline: number; drain: number };
   /** Deadline, in seconds, in which what works is ready and what does not has shown that it does not. */

@@ -45,7 +45,7 @@ export function adopting(it: AddCase, rig: Rig): void {
       expect(await version(service)).to.equal("two");
       const observed = await driver.inspect(service);
       expect(observed.operationId).to.equal(next.stamp.operationId);
-      expect(observed.tasks).to.have.length(1);
+      expect(observed.tasks, JSON.stringify(observed.tasks)).to.have.length(1);
       expect((await places(service)).size).to.equal(1);
     });
   }

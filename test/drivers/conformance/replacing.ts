@@ -53,10 +53,13 @@ export function replacing(it: AddCase, rig: Rig): void {
     load.begin();
     const spec = app({ env: env({ CRASH_AT: "3" }) });
     const outcome = await replace(old, target(service, spec, { commit: rig.second, replicas: 3 }));
-    expect((await load.end()).failures).to.deep.equal([]);
+    await load.endUnfailed();
     expect(outcome.verdict).to.be.oneOf(rig.row.rolls ? ["FAILED", "ROLLED_BACK"] : ["FAILED"]);
     expect(outcome.cause).to.include({ code: "APP_EXITED", exitCode: 3 });
-    expect((await tasks(old)).map(({ state }) => state)).to.deep.equal(Array(3).fill("RUNNING"));
+    // Where the engine rolls, one of the old ones whose turn it was may still be ending.
+    const states = (await tasks(old)).map(({ state }) => state);
+    const left = states.filter((state) => !rig.row.rolls || state !== "STOPPING");
+    expect(left).to.deep.equal(Array(3).fill("RUNNING"));
     for (let request = 0; request < rig.row.requestsToMeetAll; request++) {
       expect(await version(service)).to.equal("one");
     }

@@ -87,9 +87,7 @@ export function scaling(it: AddCase, rig: Rig): void {
     await scale(made, 3);
     await scale(made, 1);
     await scale(made, 2);
-    const { count, failures } = await load.end();
-    expect(failures).to.deep.equal([]);
-    expect(count).to.be.greaterThan(50);
+    expect(await load.endUnfailed()).to.be.greaterThan(50);
   });
 
   it("restarts replicas that a scaling has added, and ends them with the rest", async (stage) => {
@@ -117,7 +115,7 @@ export function scaling(it: AddCase, rig: Rig): void {
     load.begin();
     const again = { ...made, replicas: 3, stamp: { operationId: newId("operation"), fence: 1 } };
     expect((await replace(made, again)).verdict).to.equal("SUCCEEDED");
-    expect((await load.end()).failures).to.deep.equal([]);
+    await load.endUnfailed();
     const after = await ids(made);
     expect([...after].filter((id) => before.has(id))).to.deep.equal([]);
     expect(after.size).to.equal(3);

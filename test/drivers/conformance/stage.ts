@@ -55,7 +55,7 @@ export class Stage {
         source: this.source(),
         command: ["node", "server.mjs"],
         ports: [{ name: "http", target: 3000, published: null, ...this.rig.row.port }],
-        readiness: healthProbe,
+        readiness: { ...healthProbe, ...this.rig.row.probe },
         ...fields,
         rollout: { ...this.rig.row.rollout, ...fields.rollout },
       }),

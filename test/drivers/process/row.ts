@@ -34,6 +34,7 @@ export const processRow: DriverRow = {
   patience: { most: 15, pause: 20 },
   fields: {},
   port: {},
+  probe: { period: 1, timeout: 2, failureThreshold: 3 },
   rollout: { monitor: 0, deadline: 30, drain: 5 },
   shortDeadline: 3,
   sparePorts: [lastPort, lastPort - 1],

@@ -17,6 +17,7 @@ http {
   access_log off;
   resolver 127.0.0.11 valid=1s ipv6=off;
   resolver_timeout 2s;
+  large_client_header_buffers 4 32k;
   map $http_upgrade $connection_header { default upgrade; '' ''; }
   server {
     listen ${gatewayPort};

@@ -93,7 +93,7 @@ export class SwarmGround implements Ground {
     const end = Date.now() + settleMilliseconds;
     for (;;) {
       const found = await this.engine.bearing(id);
-      if (!found.some((line) => line.endsWith(" exited")) || Date.now() > end) {
+      if (!found.some((line) => / (exited|removing|dead)$/.test(line)) || Date.now() > end) {
         return found;
       }
       await wait(200);
