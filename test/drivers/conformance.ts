@@ -2,7 +2,7 @@ import { table } from "../../demo/text.js";
 import { adopting } from "./conformance/adopting.js";
 import { deploying } from "./conformance/deploying.js";
 import { failing } from "./conformance/failing.js";
-import { Lanes } from "./conformance/lanes.js";
+import { isChosen, Lanes } from "./conformance/lanes.js";
 import { replacing } from "./conformance/replacing.js";
 import { Rig } from "./conformance/rig.js";
 import { running } from "./conformance/running.js";
@@ -71,14 +71,4 @@ function suite(row: DriverRow, record: (name: string, result: string) => void): 
       theme(add, rig);
     }
   });
-}
-
-/** Whether mocha was told to run the test of that name: only such are worth being started ahead. */
-function isChosen(fullTitle: string): boolean {
-  const given = (option: RegExp) => {
-    const index = process.argv.findIndex((arg) => option.test(arg.split("=")[0]!));
-    const [, value = process.argv[index + 1]] = /=(.*)/s.exec(process.argv[index] ?? "") ?? [];
-    return index === -1 ? "" : value!;
-  };
-  return fullTitle.includes(given(/^(--fgrep|-f)$/)) && new RegExp(given(/^(--grep|-g)$/)).test(fullTitle);
 }

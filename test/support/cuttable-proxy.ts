@@ -8,8 +8,8 @@ export class CuttableProxy {
   private readonly sockets = new Set<Socket>();
   private isCut = false;
   private isFrozen = false;
-  /** Port of the server behind it; another one once that has moved. */
-  target = 0;
+  /** Port of the server behind it, or path of its socket; another one once that has moved. */
+  target: number | string = 0;
   url = "";
 
   private constructor(private readonly server: Server) {}
@@ -56,7 +56,8 @@ export class CuttableProxy {
       client.resetAndDestroy();
       return;
     }
-    const server = connect(this.target, "127.0.0.1");
+    const { target } = this;
+    const server = typeof target === "string" ? connect(target) : connect(target, "127.0.0.1");
     const pair = [client, server] as const;
     for (const socket of pair) {
       this.sockets.add(socket);

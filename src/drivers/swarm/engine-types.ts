@@ -132,7 +132,7 @@ export interface EngineNode {
   ID: string;
   Description: { Hostname: string };
   Status: { State: string; Addr: string };
-  Spec: { Availability: string };
+  Spec: { Availability: string; Role?: string; Labels?: Record<string, string> };
 }
 
 /** A config or secret. */

@@ -112,9 +112,10 @@ export class Engine {
     return this.maybe(this.call("removeService", () => this.docker.getService(id).remove()));
   }
 
-  tasks(serviceId: string): Promise<EngineTask[]> {
+  /** None when there is no such service. */
+  async tasks(serviceId: string): Promise<EngineTask[]> {
     const filters = JSON.stringify({ service: [serviceId] });
-    return this.call("tasks", () => this.docker.listTasks({ filters }));
+    return (await this.maybe(this.call("tasks", () => this.docker.listTasks({ filters })))) ?? [];
   }
 
   /** Null when it is not on the node that is asked. */

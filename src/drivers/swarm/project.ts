@@ -32,7 +32,7 @@ export function project(spec: RenderedSpec): Projection {
 }
 
 /** Why `next` cannot run beside the old one, as one sentence; null when it can. */
-export function downtime(_current: RenderedSpec | null, next: RenderedSpec): string | null {
+export function downtime(current: RenderedSpec | null, next: RenderedSpec): string | null {
   if (next.rollout.order === "STOP_FIRST") {
     return "The recipe says rollout.order STOP_FIRST: the old one is stopped before the new one starts.";
   }
@@ -44,5 +44,8 @@ export function downtime(_current: RenderedSpec | null, next: RenderedSpec): str
   if (volume) {
     return `Volume ${volume.source} is written to: the old one is stopped before the new one may. Mark it readOnly if it is not, or shared if several replicas may write to it at the same time.`;
   }
-  return null;
+  const narrower = current && next.placement.find((constraint) => !current.placement.includes(constraint));
+  return narrower
+    ? `Placement ${narrower} is new: on nodes where it does not hold the engine ends the old ones at once.`
+    : null;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { OperationFailure } from "../../errors.js";
 import type { RegistryCredential, Reporter, ServiceRef, Target } from "../../operations/driver.js";
 import { contentOf, differences } from "./comparable.js";
@@ -11,12 +12,27 @@ import { type Made, serviceSpecOf } from "./service-spec.js";
 
 /** How often a change is tried again because somebody else, or the engine itself, was faster. */
 const mostTries = 10;
+/** A node tells of a network for as long as it has containers that end, in milliseconds. */
+const networkPatience = 60_000;
+const pauseMilliseconds = 500;
 
 type Held = Pick<Reporter, "assertHeld">;
 
 /** Which operation a service of the engine was last changed by; undefined when it was none of ours. */
 export function stampOf(service: EngineService | null): string | undefined {
   return service?.Spec.Labels?.[labels.operation];
+}
+
+/**
+ * Whether a service of the engine is as it was put, or seen, there: nobody else has had a hand in it. To have it started
+ * anew by force changes nothing of it.
+ */
+export function isAsPut(put: ServiceSpec, found: ServiceSpec): boolean {
+  return (
+    contentOf(put) === contentOf(found) &&
+    put.Labels?.[labels.operation] === found.Labels?.[labels.operation] &&
+    put.Mode.Replicated?.Replicas === found.Mode.Replicated?.Replicas
+  );
 }
 
 /**
@@ -55,13 +71,8 @@ export function pushSpec(
   credential: RegistryCredential | null,
   report: Held,
 ): Promise<EngineService> {
-  const wanted = contentOf(spec);
   return change(engine, seen.ID, seen, {
-    isDone: (found) =>
-      found !== null &&
-      stampOf(found) === spec.Labels?.[labels.operation] &&
-      contentOf(found.Spec) === wanted &&
-      found.Spec.Mode.Replicated?.Replicas === spec.Mode.Replicated?.Replicas,
+    isDone: (found) => found !== null && isAsPut(spec, found.Spec),
     mayTake: () => {},
     credential,
     report,
@@ -85,7 +96,8 @@ async function change(
   { isDone, mayTake, next, credential, report }: Change,
 ): Promise<EngineService> {
   let why = "";
-  for (let tries = 0; tries < mostTries; tries++) {
+  const until = Date.now() + networkPatience;
+  for (let tries = 0; tries < mostTries; ) {
     const found = await engine.service(name);
     if (found && isDone(found)) {
       return found;
@@ -107,10 +119,13 @@ async function change(
         throw error;
       }
       why = error.message;
-      // Somebody was faster; or what was made for this service was cleaned up before it was there.
-      const again =
-        /out of sequence|name conflicts|already exists|(config|secret|network) \S+ not found/i.test(why);
-      if (!again) {
+      // What was made for this service was cleaned up before it was there; a network that goes is told of for a while.
+      const isGone = /(config|secret|network) \S+ not found/i.test(why) && Date.now() < until;
+      if (isGone) {
+        await wait(pauseMilliseconds);
+      } else if (/out of sequence|name conflicts|already exists/i.test(why)) {
+        tries += 1;
+      } else {
         throw refused(error);
       }
     }
@@ -126,7 +141,7 @@ function assertUnchanged(seen: EngineService | null, found: EngineService | null
       "Somebody removed the service from its engine meanwhile: rebuild it once that is settled.",
     );
   }
-  if (seen && found && contentOf(seen.Spec) !== contentOf(found.Spec)) {
+  if (seen && found && !isAsPut(seen.Spec, found.Spec)) {
     throw changedByHand(seen.Spec, found.Spec);
   }
 }

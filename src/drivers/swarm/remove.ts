@@ -3,6 +3,7 @@ import { LeaseLost } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type { Outcome, Reporter, ServiceRef } from "../../operations/driver.js";
 import { type Engine, EngineRefusal } from "./engine.js";
+import type { EngineService } from "./engine-types.js";
 import { engineName } from "./names.js";
 import { referredTo, removeUnused } from "./objects.js";
 import { Patience } from "./patience.js";
@@ -50,8 +51,28 @@ export async function removeService(
   return { verdict: "SUCCEEDED", cause: null };
 }
 
+/** Ends a service that never served, and waits until its containers are gone, at most for `milliseconds`. */
+export async function removeWhole(
+  engine: Engine,
+  { ID }: EngineService,
+  milliseconds: number,
+  patience: Patience,
+): Promise<void> {
+  const label = [`com.docker.swarm.service.id=${ID}`];
+  const until = Date.now() + milliseconds;
+  await patience.untilBack(() => engine.removeService(ID));
+  while (Date.now() < until && (await patience.untilBack(() => engine.containers({ label }))).length > 0) {
+    await wait(lookMilliseconds);
+  }
+}
+
 /** The cache on the node that is asked; those of other nodes are theirs to prune. */
-async function removeVolume(engine: Engine, name: string, patience: Patience, log: Log): Promise<void> {
+export async function removeVolume(
+  engine: Engine,
+  name: string,
+  patience: Patience,
+  log: Log,
+): Promise<void> {
   const until = Date.now() + volumePatience;
   for (;;) {
     try {

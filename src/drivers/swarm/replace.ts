@@ -3,7 +3,7 @@ import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
 import { type Assessment, assess, stepOf } from "./assess.js";
-import { contentOf } from "./comparable.js";
+import { isDrifted } from "./comparable.js";
 import { type Engine, EngineAway, unreachable } from "./engine.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
 import { evidenceOf } from "./evidence.js";
@@ -11,12 +11,15 @@ import { causeOf, notReady } from "./failures.js";
 import { labels } from "./names.js";
 import { madeFor, referredTo, removeUnused } from "./objects.js";
 import { Patience } from "./patience.js";
+import { unplaceable } from "./placement.js";
 import { nonceOf, type Plan, type Programs, planOf } from "./plan.js";
 import { Progress } from "./progress.js";
 import { downtime } from "./project.js";
-import { changedByHand, pushSpec, pushTarget, stampOf } from "./push.js";
+import { changedByHand, isAsPut, pushTarget, stampOf } from "./push.js";
+import { putByRebake } from "./put-by-rebake.js";
+import { earlierSpec, restore, terminationPatience } from "./restore.js";
 import { TaskReports } from "./task-reports.js";
-import { hasEnded, isReady, numbersOf, operationOf } from "./tasks.js";
+import { hasEnded, hasFailed, isReady, numbersOf, operationOf } from "./tasks.js";
 
 export interface SwarmContext {
   engine: Engine;
@@ -28,8 +31,6 @@ export interface SwarmContext {
 
 /** For how long the engine may find no node before that counts as a failure, in milliseconds. */
 const placementPatience = 5_000;
-/** For how long an old task may take to end beyond what it was given, in milliseconds. */
-const terminationPatience = 60_000;
 
 /** Replaces what a service runs: the engine rolls its tasks, this decides what it is worth. */
 export class Replacement {
@@ -42,6 +43,8 @@ export class Replacement {
   private service: EngineService | null = null;
   private tasks: EngineTask[] = [];
   private readonly oldIds = new Set<string>();
+  /** Whether the engine was seen to have stopped the update without a task that failed. */
+  private wasStopped = false;
   private readonly stop = new AbortController();
   /** Where the task was that failed. */
   private failedStep: StepName | null = null;
@@ -84,9 +87,10 @@ export class Replacement {
     const { engine, programs } = this.context;
     const seen = await this.ask(() => engine.service(this.plan.name));
     if (stampOf(seen) === this.target.stamp.operationId) {
-      this.before = this.earlierSpec(seen!);
-      this.service = seen;
+      await this.takeOver(seen!);
     } else {
+      await this.assertNotTakenBack(seen);
+      await this.assertPlaceable();
       this.before = seen?.Spec ?? null;
       this.report.signal.throwIfAborted();
       this.service = await this.patience.untilBack(() =>
@@ -95,6 +99,44 @@ export class Replacement {
     }
     this.tasks = await this.patience.untilBack(() => engine.tasks(this.service!.ID));
     this.following = this.followReports(this.service!);
+  }
+
+  private async assertPlaceable(): Promise<void> {
+    const { placement } = this.target.spec;
+    const nodes = placement.length > 0 ? await this.ask(() => this.context.engine.nodes()) : [];
+    const failure = unplaceable(placement, nodes);
+    if (failure) {
+      this.failedStep = "START";
+      throw failure;
+    }
+  }
+
+  /** An earlier server had the engine take it. What somebody changed since is theirs. */
+  private async takeOver(seen: EngineService): Promise<void> {
+    const { engine, programs } = this.context;
+    if (isDrifted(seen.Spec)) {
+      const put = await this.patience.untilBack(() => putByRebake(engine, this.target, programs));
+      throw changedByHand(put, seen.Spec);
+    }
+    this.before = earlierSpec(seen, this.target);
+    this.service = seen;
+  }
+
+  /** What an earlier server undid, or somebody by hand, is not tried again: they had a reason. */
+  private async assertNotTakenBack(seen: EngineService | null): Promise<void> {
+    if (seen?.PreviousSpec?.Labels?.[labels.operation] !== this.target.stamp.operationId) {
+      return;
+    }
+    this.tasks = await this.patience.untilBack(() => this.context.engine.tasks(seen.ID));
+    const failed = this.mineSoFar.find(hasFailed);
+    if (failed) {
+      this.failedStep = stepOf(failed, this.target, this.reports);
+      throw causeOf(failed, await this.evidence(failed));
+    }
+    throw new OperationFailure(
+      "CHANGED_ON_ENGINE",
+      "The service was put back to what it ran before, while no server looked: rebuild it once that is settled.",
+    );
   }
 
   private async announce(): Promise<void> {
@@ -165,7 +207,7 @@ export class Replacement {
     const [service, tasks] = await this.patience.untilBack(() =>
       Promise.all([engine.service(id), engine.tasks(id)]),
     );
-    this.assertOurs(service);
+    const newest = this.assertOurs(service);
     this.tasks = tasks;
     this.reports.tasksAreKnown();
     for (const task of tasks) {
@@ -173,36 +215,46 @@ export class Replacement {
         this.oldIds.add(task.ID);
       }
     }
-    const seen = assess(this.target, service, tasks, this.reports, { oldTotal: this.oldIds.size, held });
+    const seen = assess(this.target, newest, tasks, this.reports, { oldTotal: this.oldIds.size, held });
     this.report.signal.throwIfAborted();
     await this.progress.show(seen.views);
-    this.assertNotPaused(service, seen);
+    this.assertNotPaused(newest, seen);
     return seen;
   }
 
-  private assertOurs(found: EngineService | null): asserts found is EngineService {
+  private assertOurs(found: EngineService | null): EngineService {
     if (!found) {
       throw new OperationFailure(
         "CHANGED_ON_ENGINE",
         "Somebody removed the service from its engine meanwhile: rebuild it once that is settled.",
       );
     }
+    if (found.Version.Index < this.service!.Version.Index) {
+      // Who was asked is behind: that was true before.
+      return this.service!;
+    }
     const put = this.service!.Spec;
-    if (contentOf(found.Spec) !== contentOf(put) || stampOf(found) !== this.target.stamp.operationId) {
+    if (!isAsPut(put, found.Spec)) {
       throw changedByHand(put, found.Spec);
     }
     this.service = { ...found, Spec: put };
+    return this.service;
   }
 
-  /** The engine pauses when a task fails, which is told by that task; else somebody else has had a hand in it. */
+  /**
+   * The engine pauses when a task fails, which is told by that task, at the latest when it is asked once more; else
+   * somebody else has had a hand in it.
+   */
   private assertNotPaused({ UpdateStatus }: EngineService, { failed }: Assessment): void {
     const { State = "", Message = "" } = UpdateStatus ?? {};
-    if (!failed && (State === "paused" || State.startsWith("rollback"))) {
+    const stopped = !failed && (State === "paused" || State.startsWith("rollback"));
+    if (stopped && this.wasStopped) {
       throw new OperationFailure(
         "CHANGED_ON_ENGINE",
-        `The engine stopped the update (${State}: ${Message}).`,
+        `The engine stopped the update (${State}: ${Message}), and no task says why.`,
       );
     }
+    this.wasStopped = stopped;
   }
 
   /** The new ones serve: from here on the operation goes through with it, whatever the signal says. */
@@ -243,83 +295,26 @@ export class Replacement {
   /** Puts back what was there before; nothing of the new one is left. */
   private async undo(error: unknown): Promise<Outcome> {
     const { signal } = this.report;
-    const reason = signal.aborted ? signal.reason : error;
+    const cancelled = signal.aborted;
+    let reason: unknown = cancelled ? signal.reason : error;
     if (reason instanceof LeaseLost) {
       throw reason;
     }
-    const changed = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
-    const touched = changed ? false : await this.restore();
-    await this.tidy(() => madeFor(this.context.engine, this.plan, this.target.spec.networks));
-    const cancelled = signal.aborted;
+    const { engine, programs, log } = this.context;
+    const { current, target, plan, patience, report, before, oldIds } = this;
+    const put = this.service?.Spec ?? null;
+    const undoing = { engine, programs, log, current, target, plan, patience, report, before, put, oldIds };
+    const touched = await restore(undoing).catch((failure) => {
+      reason = whyNotUndone(failure, reason);
+      return false;
+    });
+    await this.tidy(() => madeFor(engine, plan, target.spec.networks));
     await this.progress.fail(this.failedStep, cancelled ? "cancelled" : undefined);
     if (!(reason instanceof OperationFailure)) {
       throw reason;
     }
     const verdict = cancelled ? "CANCELLED" : touched ? "ROLLED_BACK" : "FAILED";
     return { verdict, cause: reason.cause };
-  }
-
-  /** Whether some of the old ones had been replaced. */
-  private async restore(): Promise<boolean> {
-    const { engine } = this.context;
-    const found = await this.patience.untilBack(() => engine.service(this.plan.name));
-    if (!found || stampOf(found) !== this.target.stamp.operationId) {
-      // An earlier server may have put it back, and not seen the end of it.
-      await (found && this.settled(found.ID, found.Spec));
-      return false;
-    }
-    const before = this.before ?? this.earlierSpec(found);
-    if (!before) {
-      await this.remove(found);
-      return false;
-    }
-    const tasks = await this.patience.untilBack(() => engine.tasks(found.ID));
-    const serving = tasks.filter(
-      (task) => operationOf(task) !== this.target.stamp.operationId && isReady(task),
-    );
-    const touched = serving.length < (before.Mode.Replicated?.Replicas ?? 1);
-    const credential = this.current?.registryCredential ?? this.target.registryCredential;
-    await this.patience.untilBack(() => pushSpec(engine, before, found, credential, this.report));
-    await this.settled(found.ID, before);
-    return touched;
-  }
-
-  /** What the engine had before it took this operation's spec. */
-  private earlierSpec({ PreviousSpec }: EngineService): ServiceSpec | null {
-    const isEarlier =
-      PreviousSpec && PreviousSpec.Labels?.[labels.operation] !== this.target.stamp.operationId;
-    return isEarlier ? PreviousSpec : null;
-  }
-
-  /** Waits until what was there before is ready again and nothing of the new one is left. */
-  private async settled(id: string, before: ServiceSpec): Promise<void> {
-    const { engine } = this.context;
-    const until = Date.now() + (this.current ?? this.target).spec.rollout.deadline * 1000;
-    const wanted = before.Mode.Replicated?.Replicas ?? 1;
-    for (;;) {
-      const tasks = await this.patience.untilBack(() => engine.tasks(id));
-      const isNew = (task: EngineTask) => operationOf(task) === this.target.stamp.operationId;
-      const ready = tasks.filter((task) => !isNew(task) && isReady(task)).length;
-      const left = tasks.some((task) => isNew(task) && !hasEnded(task));
-      if ((ready >= wanted && !left) || Date.now() > until) {
-        return;
-      }
-      await wait(lookMilliseconds);
-    }
-  }
-
-  private async remove({ ID }: EngineService): Promise<void> {
-    const { engine } = this.context;
-    await this.report.assertHeld();
-    await this.patience.untilBack(() => engine.removeService(ID));
-    const label = [`com.docker.swarm.service.id=${ID}`];
-    const until = Date.now() + this.target.spec.rollout.drain * 1000 + terminationPatience;
-    while (
-      Date.now() < until &&
-      (await this.patience.untilBack(() => engine.containers({ label }))).length > 0
-    ) {
-      await wait(lookMilliseconds);
-    }
   }
 
   private evidence(task: EngineTask | undefined) {
@@ -380,6 +375,18 @@ export class Replacement {
 const clockTolerance = 60_000;
 /** Between two looks at an engine that says nothing, in milliseconds. */
 const lookMilliseconds = 500;
+
+/** What keeps an operation from being undone is told with what it was to be undone for. */
+function whyNotUndone(failure: unknown, reason: unknown): unknown {
+  if (!(failure instanceof OperationFailure)) {
+    throw failure;
+  }
+  if (!(reason instanceof OperationFailure) || reason.cause.code === failure.cause.code) {
+    return reason;
+  }
+  const { code, message } = failure.cause;
+  return new OperationFailure(code, `${message} It was to be undone: ${reason.cause.message}`, reason.cause);
+}
 
 function expired(since: number | null, milliseconds: number): boolean {
   return since !== null && Date.now() - since >= milliseconds;

@@ -1,7 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
-import { contentOf } from "./comparable.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
 import { evidenceOf } from "./evidence.js";
 import { causeOf, notReady } from "./failures.js";
@@ -9,7 +8,7 @@ import { engineName, labels } from "./names.js";
 import { Patience } from "./patience.js";
 import { nonceOf } from "./plan.js";
 import { Progress, type StepView } from "./progress.js";
-import { changedByHand, pushSpec } from "./push.js";
+import { changedByHand, isAsPut, pushSpec } from "./push.js";
 import type { SwarmContext } from "./replace.js";
 import { TaskReports } from "./task-reports.js";
 import { hasEnded, hasFailed, isReady, numbersOf } from "./tasks.js";
@@ -22,6 +21,8 @@ export class Scaling {
   private readonly patience: Patience;
   private readonly reports: TaskReports;
   private tasks: EngineTask[] = [];
+  /** As it was asked for of the engine. */
+  private service: EngineService | null = null;
 
   constructor(
     private readonly context: SwarmContext,
@@ -76,6 +77,7 @@ export class Scaling {
           this.report,
         ),
       );
+      this.service = service;
       await (growing ? this.grown(service, known, from) : this.shrunk(service, from));
     } catch (error) {
       return this.undo(error, found, scaled(before, from));
@@ -144,12 +146,13 @@ export class Scaling {
     }
   }
 
-  private async look({ ID, Spec }: EngineService): Promise<EngineTask[]> {
+  private async look({ ID, Spec, Version }: EngineService): Promise<EngineTask[]> {
     const { engine } = this.context;
     const [service, tasks] = await this.patience.untilBack(() =>
       Promise.all([engine.service(ID), engine.tasks(ID)]),
     );
-    if (!service || contentOf(service.Spec) !== contentOf(Spec)) {
+    const isBehind = service && service.Version.Index < Version.Index;
+    if (!service || !(isBehind || isAsPut(Spec, service.Spec))) {
       throw service
         ? changedByHand(Spec, service.Spec)
         : new OperationFailure(
@@ -175,7 +178,7 @@ export class Scaling {
     if (!changed) {
       const { engine } = this.context;
       const service = await this.patience.untilBack(() =>
-        pushSpec(engine, before, found, this.target.registryCredential, this.report),
+        pushSpec(engine, before, this.service ?? found, this.target.registryCredential, this.report),
       );
       const wanted = before.Mode.Replicated?.Replicas ?? 0;
       while ((await this.look(service)).filter((task) => !hasEnded(task)).length > wanted) {

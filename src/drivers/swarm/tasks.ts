@@ -28,6 +28,26 @@ export function isThere(task: EngineTask): boolean {
   return !hasEnded(task) || (task.DesiredState === "running" && !hasFailed(task));
 }
 
+/**
+ * Whether tasks of an operation have taken the place of others: these were told to go, and not for having failed. Those
+ * that were gone before the first of it was made went for an earlier one; `known` are those that were not.
+ */
+export function hasReplaced(
+  operation: string,
+  tasks: readonly EngineTask[],
+  known: ReadonlySet<string>,
+): boolean {
+  const made = tasks.filter((task) => operationOf(task) === operation).map(({ CreatedAt }) => CreatedAt);
+  const began = Math.min(...made.map((at) => Date.parse(at)));
+  return tasks.some(
+    (task) =>
+      operationOf(task) !== operation &&
+      task.DesiredState === "shutdown" &&
+      (!hasFailed(task) || /no longer meets constraints/.test(task.Status.Err ?? "")) &&
+      (known.has(task.ID) || !hasEnded(task) || Date.parse(task.Status.Timestamp) >= began),
+  );
+}
+
 /** Which operation made a task; undefined when it was not one of ours. */
 export function operationOf({ Spec }: EngineTask): string | undefined {
   return Spec.ContainerSpec?.Labels?.[labels.operation];

@@ -50,3 +50,13 @@ export class Lanes {
     return result;
   }
 }
+
+/** Whether mocha was told to run the test of that name: only such are worth being started ahead. */
+export function isChosen(fullTitle: string): boolean {
+  const given = (option: RegExp) => {
+    const index = process.argv.findIndex((arg) => option.test(arg.split("=")[0]!));
+    const [, value = process.argv[index + 1]] = /=(.*)/s.exec(process.argv[index] ?? "") ?? [];
+    return index === -1 ? "" : value!;
+  };
+  return fullTitle.includes(given(/^(--fgrep|-f)$/)) && new RegExp(given(/^(--grep|-g)$/)).test(fullTitle);
+}

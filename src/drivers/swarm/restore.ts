@@ -1,0 +1,114 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Log } from "../../log.js";
+import type { Reporter, Target } from "../../operations/driver.js";
+import type { Engine } from "./engine.js";
+import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
+import { labels } from "./names.js";
+import type { Patience } from "./patience.js";
+import { type Plan, type Programs, planOf } from "./plan.js";
+import { changedByHand, isAsPut, pushSpec, pushTarget } from "./push.js";
+import { removeVolume, removeWhole } from "./remove.js";
+import { cacheVolumeOf } from "./service-spec.js";
+import { hasEnded, hasReplaced, isReady, operationOf } from "./tasks.js";
+
+const lookMilliseconds = 500;
+/** For how long a task may take to end beyond what it was given, in milliseconds. */
+export const terminationPatience = 60_000;
+
+/** An operation that is to be undone. */
+export interface Undoing {
+  engine: Engine;
+  programs: Programs;
+  log: Log;
+  /** What ran before, as Rebake has kept it; null: nothing. */
+  current: Target | null;
+  target: Target;
+  plan: Plan;
+  patience: Patience;
+  report: Reporter;
+  /** What the engine had before; null: nothing, or it is not known. */
+  before: ServiceSpec | null;
+  /** What the operation has put there; null: it did not come to that. */
+  put: ServiceSpec | null;
+  /** Tasks that were there when it began. */
+  oldIds: ReadonlySet<string>;
+}
+
+/**
+ * Puts back what was there before; says whether some of the old ones had been replaced.
+ * @throws OperationFailure CHANGED_ON_ENGINE when somebody has changed the service by hand: then it is theirs; and what
+ * the engine refuses
+ */
+export async function restore(undoing: Undoing): Promise<boolean> {
+  const { engine, target, plan, patience, put } = undoing;
+  const found = await patience.untilBack(() => engine.service(plan.name));
+  if (!found) {
+    return false;
+  }
+  const touched = async () =>
+    hasReplaced(
+      target.stamp.operationId,
+      await patience.untilBack(() => engine.tasks(found.ID)),
+      undoing.oldIds,
+    );
+  if (found.Spec.Labels?.[labels.operation] !== target.stamp.operationId) {
+    // An earlier server may have put it back, and not seen the end of it.
+    await settled(undoing, found.ID, found.Spec);
+    return touched();
+  }
+  if (put && !isAsPut(put, found.Spec)) {
+    throw changedByHand(put, found.Spec);
+  }
+  const was = await touched();
+  await putBack(undoing, found);
+  return was;
+}
+
+async function putBack(undoing: Undoing, found: EngineService): Promise<void> {
+  const { engine, programs, current, target, patience, report, log } = undoing;
+  const before = undoing.before ?? earlierSpec(found, target);
+  if (before) {
+    const credential = current?.registryCredential ?? target.registryCredential;
+    await patience.untilBack(() => pushSpec(engine, before, found, credential, report));
+    return settled(undoing, found.ID, before);
+  }
+  if (current) {
+    // The engine keeps one earlier spec, and somebody has made it forget it by changing nothing.
+    const plan = planOf(current, programs);
+    const { Spec } = await patience.untilBack(() =>
+      pushTarget(engine, current, plan, found, programs.installation, report),
+    );
+    return settled(undoing, found.ID, Spec);
+  }
+  if (target.ref.adopted === null) {
+    await report.assertHeld();
+    const grace = target.spec.rollout.drain * 1000 + terminationPatience;
+    await removeWhole(engine, found, grace, patience);
+    await removeVolume(engine, cacheVolumeOf(undoing.plan), patience, log);
+  }
+}
+
+/** What the engine had before it took an operation's spec. */
+export function earlierSpec({ PreviousSpec }: EngineService, { stamp }: Target): ServiceSpec | null {
+  return PreviousSpec && PreviousSpec.Labels?.[labels.operation] !== stamp.operationId ? PreviousSpec : null;
+}
+
+/** Waits until what was there before is ready again and nothing of the new one is left. */
+async function settled(
+  { engine, current, target, patience }: Undoing,
+  id: string,
+  before: ServiceSpec,
+): Promise<void> {
+  const until = Date.now() + (current ?? target).spec.rollout.deadline * 1000;
+  const wanted = before.Mode.Replicated?.Replicas ?? 1;
+  for (;;) {
+    const tasks = await patience.untilBack(() => engine.tasks(id));
+    const isNew = (task: EngineTask) => operationOf(task) === target.stamp.operationId;
+    const ready = tasks.filter((task) => !isNew(task) && isReady(task)).length;
+    const left = tasks.some((task) => isNew(task) && !hasEnded(task));
+    if ((ready >= wanted && !left) || Date.now() > until) {
+      return;
+    }
+    await wait(lookMilliseconds);
+  }
+}
