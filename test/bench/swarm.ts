@@ -11,7 +11,7 @@ import { createSwarmDriver } from "../../src/drivers/swarm/index.js";
 import { engineName } from "../../src/drivers/swarm/names.js";
 import type { Driver, ServiceRef, Target } from "../../src/operations/driver.js";
 import { newRef, Recorder, specOf, targetOf } from "../drivers/bench.js";
-import { CountingProxy } from "./support/counting-proxy.js";
+import { EngineProxy } from "../support/engine-proxy.js";
 import { publish, summarise } from "./support/table.js";
 
 const run = promisify(execFile);
@@ -73,11 +73,21 @@ async function byCli(name: string, round: number): Promise<number> {
   return performance.now() - began;
 }
 
+/** What was asked since this was last called, by its kind. */
+function takeCalls(proxy: EngineProxy): Record<string, number> {
+  const counted: Record<string, number> = {};
+  for (const { method, path } of proxy.calls.splice(0)) {
+    const kind = `${method} ${path.replace(/\/[a-z0-9]{25}(?=\/|$)|\/[0-9a-f]{64}(?=\/|$)/g, "/{id}")}`;
+    counted[kind] = (counted[kind] ?? 0) + 1;
+  }
+  return counted;
+}
+
 const host = process.env.TEST_SWARM_DOCKER_HOST;
-if (!host?.startsWith("unix://") || !process.env.TEST_REGISTRY) {
-  console.log("swarm: skipped, TEST_SWARM_DOCKER_HOST (a unix socket) and TEST_REGISTRY are not set");
+if (!host || !process.env.TEST_REGISTRY) {
+  console.log("swarm: skipped, TEST_SWARM_DOCKER_HOST and TEST_REGISTRY are not set");
 } else {
-  const proxy = await CountingProxy.open(new URL(host).pathname);
+  const proxy = await EngineProxy.open(host);
   const connection = { host: proxy.host, ca: null, certificate: null, key: null };
   const driver = createSwarmDriver({
     installation,
@@ -101,23 +111,24 @@ if (!host?.startsWith("unix://") || !process.env.TEST_REGISTRY) {
     for (let round = 1; round <= rounds; round++) {
       const measureCli = () => byCli(engineName(installation, theirs), round);
       const first = round % 2 === 0 ? await measureCli() : null;
-      proxy.take();
+      takeCalls(proxy);
       const done = await rebuild(driver, ours, old, image, round);
-      const { total, requests } = proxy.take();
+      const calls = proxy.calls.length;
+      const kinds = takeCalls(proxy);
       old = done.target;
       results.push({
         rebake: done.served,
         whole: done.whole,
         cli: first ?? (await measureCli()),
-        calls: total,
+        calls,
       });
       if (round === rounds) {
-        console.log("Asked of the engine in the last rebuild:", requests);
+        console.log("Asked of the engine in the last rebuild:", kinds);
       }
     }
-    proxy.take();
+    takeCalls(proxy);
     await wait(idleSeconds * 1000);
-    console.log(`Asked of the engine in ${idleSeconds} s without work:`, proxy.take().requests);
+    console.log(`Asked of the engine in ${idleSeconds} s without work:`, takeCalls(proxy));
     const cli = summarise(results.map((result) => result.cli));
     await publish("swarm", "docker CLI", [
       {

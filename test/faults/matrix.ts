@@ -41,6 +41,24 @@ export class Matrix {
     this.remember();
   }
 
+  /**
+   * The same run, killed when `moment` has come, wherever that is.
+   * @returns how often the operation was claimed
+   */
+  async killAfter(scenario: Scenario, moment: () => Promise<unknown>): Promise<number> {
+    const { lane } = this;
+    const expected = await this.prepare(scenario);
+    const key = this.nextKey();
+    const asked = scenario.ask(lane, key).catch(() => null);
+    await moment();
+    await lane.server.end("SIGKILL");
+    await asked;
+    await lane.start();
+    const row = await lane.ended(await scenario.ask(lane, key));
+    await this.expectKept(row!, expected);
+    return Number(row!.fence);
+  }
+
   /** Kills at each of these points in turn; says what was lost at which. */
   async killAtEach(scenario: Scenario, points: readonly string[]): Promise<string[]> {
     const failures: string[] = [];
