@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { OperationFailure } from "../../../src/errors.js";
+import { healthProbe } from "../bench.js";
 import type { Rig } from "./rig.js";
 import type { AddCase } from "./stage.js";
 
@@ -37,7 +38,9 @@ export function failing(it: AddCase, rig: Rig): void {
     expect(cause!.message).to.include("$REBAKE_PORT");
   });
   it("fails when the probe gets a 500", async ({ failsWith, app, env }) => {
-    const sick = app({ env: env({ MODE: "500" }), rollout: short });
+    // An engine that ends what is not healthy must not make it look as if the app had ended by itself.
+    const readiness = { ...healthProbe, ...rig.row.probe, failureThreshold: 1 };
+    const sick = app({ env: env({ MODE: "500" }), readiness, rollout: short });
     const { cause } = await failsWith("PROBE_FAILED", sick, rig.second);
     expect(cause!.message).to.include("GET /health answered 500");
   });
