@@ -11,6 +11,8 @@ export class CuttableProxy {
   /** Port of the server behind it, or path of its socket; another one once that has moved. */
   target: number | string = 0;
   url = "";
+  /** How many have tried to connect while it was cut. */
+  refused = 0;
 
   private constructor(private readonly server: Server) {}
 
@@ -53,6 +55,7 @@ export class CuttableProxy {
 
   private accept(client: Socket): void {
     if (this.isCut) {
+      this.refused += 1;
       client.resetAndDestroy();
       return;
     }

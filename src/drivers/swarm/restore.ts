@@ -1,12 +1,14 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Log } from "../../log.js";
 import type { Reporter, Target } from "../../operations/driver.js";
+import { isDrifted } from "./comparable.js";
 import type { Engine } from "./engine.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
 import { labels } from "./names.js";
 import type { Patience } from "./patience.js";
 import { type Plan, type Programs, planOf } from "./plan.js";
 import { changedByHand, isAsPut, pushSpec, pushTarget } from "./push.js";
+import { putByRebake } from "./put-by-rebake.js";
 import { removeVolume, removeWhole } from "./remove.js";
 import { cacheVolumeOf } from "./service-spec.js";
 import { hasEnded, hasReplaced, isReady, operationOf } from "./tasks.js";
@@ -28,7 +30,7 @@ export interface Undoing {
   report: Reporter;
   /** What the engine had before; null: nothing, or it is not known. */
   before: ServiceSpec | null;
-  /** What the operation has put there; null: it did not come to that. */
+  /** What the operation has put there; null: it has not seen it there. */
   put: ServiceSpec | null;
   /** Tasks that were there when it began. */
   oldIds: ReadonlySet<string>;
@@ -40,7 +42,7 @@ export interface Undoing {
  * the engine refuses
  */
 export async function restore(undoing: Undoing): Promise<boolean> {
-  const { engine, target, plan, patience, put } = undoing;
+  const { engine, programs, target, plan, patience } = undoing;
   const found = await patience.untilBack(() => engine.service(plan.name));
   if (!found) {
     return false;
@@ -56,7 +58,8 @@ export async function restore(undoing: Undoing): Promise<boolean> {
     await settled(undoing, found.ID, found.Spec);
     return touched();
   }
-  if (put && !isAsPut(put, found.Spec)) {
+  if (undoing.put ? !isAsPut(undoing.put, found.Spec) : isDrifted(found.Spec)) {
+    const put = undoing.put ?? (await patience.untilBack(() => putByRebake(engine, target, programs)));
     throw changedByHand(put, found.Spec);
   }
   const was = await touched();

@@ -1,23 +1,9 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { labels } from "../../../src/drivers/swarm/names.js";
 import { isReady, operationOf } from "../../../src/drivers/swarm/tasks.js";
 import { Recorder } from "../bench.js";
-import type { Scene } from "./scene.js";
-import { hostAddress, onSwarm } from "./yard.js";
-
-/** A server that tells each app that asks what to do. */
-async function tells(scene: Scene, modes: (turn: number) => string): Promise<string> {
-  let turn = 0;
-  const server = createServer((_, response) => response.end(modes(++turn)));
-  await new Promise<void>((resolve) => server.listen(0, hostAddress, resolve));
-  scene.closing(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://${hostAddress}:${(server.address() as AddressInfo).port}/`;
-}
+import { tells } from "./telling.js";
+import { onSwarm } from "./yard.js";
 
 onSwarm("rolling back on Swarm", (it, yard) => {
   it("brings the stored spec back when the second of three fails, and leaves alone who was not replaced", async (scene) => {
