@@ -31,6 +31,19 @@ export interface ContainerJob {
   secretEnv: Record<string, string>;
   /** JSON of a `GitCredential`; it is read when something is fetched, and only git gets to see it. */
   gitCredentialFile: string | null;
+  /** How the app is from its start on, for whoever asks often and may not start a program that takes long. */
+  health: ContainerHealth | null;
+}
+export interface ContainerHealth {
+  /** Its first line is `ok`, or says what is wrong; it is there once the app was started. */
+  file: string;
+  /** What has to pass; null: that it was started. */
+  probe: HttpProbe | TcpProbe | null;
+  /** Between two probes, and before the first. In seconds; before the first that passes, at most one lies between two. */
+  everySeconds: number;
+  delaySeconds: number;
+  /** Whether it is ok for good once it was: for apps without a probe of their own. */
+  once: boolean;
 }
 export type ContainerCommand = "prepare" | "start";
 export interface ContainerSource {

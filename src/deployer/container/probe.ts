@@ -14,6 +14,15 @@ export async function probe(what: ContainerProbe, environment: NodeJS.ProcessEnv
   if ("exec" in what) {
     return execute(what, environment);
   }
+  const finding = await look(what);
+  if (finding) {
+    process.stdout.write(`${finding.message}\n`);
+  }
+  return finding ? 1 : 0;
+}
+
+/** Null when it passes; else why not. */
+export async function look(what: HttpProbe | TcpProbe): Promise<Finding> {
   const deadline = Date.now() + what.timeoutMs;
   let finding: Finding = null;
   for (const host of loopbacks) {
@@ -22,10 +31,7 @@ export async function probe(what: ContainerProbe, environment: NodeJS.ProcessEnv
       break;
     }
   }
-  if (finding) {
-    process.stdout.write(`${finding.message}\n`);
-  }
-  return finding ? 1 : 0;
+  return finding;
 }
 
 /** What the program prints is said as it is. */

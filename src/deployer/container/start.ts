@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { failure } from "../deployer.js";
 import { App } from "./app.js";
+import { keepHealth } from "./health.js";
 import type { ContainerJob } from "./job.js";
 import type { Signals } from "./signals.js";
 
@@ -17,6 +18,9 @@ export async function start(
   signals.stopped.throwIfAborted();
   const app = new App(commandOf(job), cwd, env);
   signals.passTo(app, job.holdSeconds);
+  if (job.health) {
+    void keepHealth(job.health);
+  }
   return app.exited;
 }
 

@@ -1,4 +1,4 @@
-import type { ContainerProbe } from "../../deployer/container/job.js";
+import type { ContainerHealth, ContainerProbe } from "../../deployer/container/job.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { Healthcheck } from "./engine-types.js";
 
@@ -12,39 +12,79 @@ export const launchPath = "/rebake/launch.sh";
 /** How the app is begun: by the image as it is, by the deployer, or by a shell that reads secrets first. */
 export type Launcher = "none" | "deployer" | "shell";
 
+/** Where the deployer says how its app is: a look at it costs next to nothing, however often the engine takes one. */
+const healthFile = "/tmp/rebake-health";
+const readHealth = `read -r said < ${healthFile} 2>/dev/null; [ "$said" = ok ] || { echo "\${said:-the app was not started yet}"; exit 1; }`;
+/** In seconds: for how long reading it may take on a busy node. */
+const readPatience = 30;
+
+/**
+ * What the deployer is to find out about its app; null where the engine does it. Without a probe the app counts as
+ * begun once its first port accepts connections, as everywhere; until then the source may still be installed.
+ */
+export function healthOf({ readiness, ports }: RenderedSpec, launcher: Launcher): ContainerHealth | null {
+  if (launcher !== "deployer" || readiness?.exec) {
+    return null;
+  }
+  const main = portOf(ports, null);
+  const timeoutMs = (readiness?.timeout ?? 5) * 1000;
+  const tcp = (port: number) => ({ tcp: true as const, port, timeoutMs });
+  const { httpGet, tcp: asked } = readiness ?? {};
+  return {
+    file: healthFile,
+    probe: httpGet
+      ? { httpGet: true, port: portOf(ports, httpGet.port)!, path: httpGet.path, timeoutMs }
+      : asked
+        ? tcp(portOf(ports, asked.port)!)
+        : main === undefined
+          ? null
+          : tcp(main),
+    everySeconds: readiness?.period ?? 1,
+    delaySeconds: readiness?.initialDelay ?? 0,
+    once: readiness === null,
+  };
+}
+
 /**
  * The engine runs healthchecks inside the container: where the deployer is, it makes the request; elsewhere whatever
  * the image has that can. It also runs while the source is fetched and installed, and would end the task: no failure
  * counts before the deadline for that has passed, which the rollout watches itself.
  */
-export function healthcheckOf(
-  { readiness, ports, rollout }: RenderedSpec,
-  launcher: Launcher,
-): Healthcheck | undefined {
+export function healthcheckOf(spec: RenderedSpec, launcher: Launcher): Healthcheck | undefined {
+  const { readiness, ports, rollout } = spec;
+  if (healthOf(spec, launcher)) {
+    return {
+      Test: ["CMD-SHELL", readHealth],
+      Interval: (readiness?.period ?? 1) * second,
+      Timeout: readPatience * second,
+      Retries: readiness?.failureThreshold ?? 3,
+      StartPeriod: (rollout.deadline + (readiness?.initialDelay ?? 0)) * second,
+    };
+  }
   if (!readiness) {
     return undefined;
   }
-  const portOf = (name: string | null) =>
-    (ports.find((port) => (name === null ? port.protocol === "TCP" : port.name === name)) ?? ports[0]!)
-      .target;
   const { httpGet, tcp, exec, timeout } = readiness;
-  const withDeployer = launcher === "deployer";
-  const test = exec
-    ? execTest(exec.command, timeout, launcher)
-    : requestTest(
-        httpGet
-          ? { kind: "httpGet", port: portOf(httpGet.port), path: httpGet.path, timeout }
-          : { kind: "tcp", port: portOf(tcp!.port), path: "", timeout },
-        withDeployer,
-      );
   return {
-    Test: test,
+    Test: exec
+      ? execTest(exec.command, timeout, launcher)
+      : [
+          "CMD-SHELL",
+          httpGet
+            ? httpScript(portOf(ports, httpGet.port)!, httpGet.path, timeout)
+            : tcpScript(portOf(ports, tcp!.port)!, timeout),
+        ],
     Interval: readiness.period * second,
     // A little longer than the probe itself waits, which says what it was waiting for.
     Timeout: (timeout + 1) * second,
     Retries: readiness.failureThreshold,
     StartPeriod: (rollout.deadline + readiness.initialDelay) * second,
   };
+}
+
+/** The port of that name, or else the main one; undefined: there is none. */
+function portOf(ports: RenderedSpec["ports"], name: string | null): number | undefined {
+  return ports.find((port) => (name === null ? port.protocol === "TCP" : port.name === name))?.target;
 }
 
 /** With what the app has: its folder, and variables that are secret. */
@@ -61,22 +101,6 @@ function execTest(command: string[], timeout: number, launcher: Launcher): strin
 
 function probeTest(probe: ContainerProbe): string[] {
   return ["CMD", "node", deployerPath, "--probe", JSON.stringify(probe)];
-}
-
-interface Request {
-  kind: "httpGet" | "tcp";
-  port: number;
-  path: string;
-  /** Seconds. */
-  timeout: number;
-}
-
-function requestTest({ kind, port, path, timeout }: Request, withDeployer: boolean): string[] {
-  if (withDeployer) {
-    const asked = { port, timeoutMs: timeout * 1000 };
-    return probeTest(kind === "tcp" ? { tcp: true, ...asked } : { httpGet: true, path, ...asked });
-  }
-  return ["CMD-SHELL", kind === "tcp" ? tcpScript(port, timeout) : httpScript(port, path, timeout)];
 }
 
 /** Tries, in this order, what images usually have; each ends the script with its own verdict. */

@@ -138,18 +138,19 @@ export class SwarmDriver implements Driver {
     ref: ServiceRef,
     { tail, follow, signal }: { tail: number; follow: boolean; signal: AbortSignal },
   ): AsyncIterable<ServiceLogLine> {
-    const engine = await this.engines.of(ref.environmentId);
+    const engine = await this.engines.watched(ref);
     const name = engineName(this.options.installation, ref);
+    const source = { engine, name, heard: (until: AbortSignal) => this.engines.heard(engine, name, until) };
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal, this.closing.signal]);
     if (!follow) {
-      yield* await tailOf(engine, name, tail, both);
+      yield* await tailOf(source, tail, both);
       return;
     }
     const onRemoved = (serviceId: string) => serviceId === ref.serviceId && stop.abort();
     this.removed.on("service", onRemoved);
     try {
-      yield* followLogs(engine, name, tail, both);
+      yield* followLogs(source, tail, both);
     } catch (error) {
       if (!both.aborted) {
         throw error;

@@ -27,7 +27,7 @@ export async function observedOf(
   };
 }
 
-/** Ports of the mesh are open on every node; those of nodes themselves only where a task is. */
+/** In the order of the recipe. Ports of the mesh are open on every node; those of nodes themselves only where a task is. */
 function portsOf(
   service: EngineService,
   tasks: readonly EngineTask[],
@@ -35,23 +35,21 @@ function portsOf(
 ): PublishedPort[] {
   const anyNode = [...nodes.values()].find(({ Status }) => Status.State === "ready");
   const mesh = (service.Endpoint?.Ports ?? []).filter(({ PublishMode }) => PublishMode === "ingress");
-  const ofTasks = tasks
-    .filter(isReady)
-    .flatMap(({ NodeID, Status }) =>
-      (Status.PortStatus?.Ports ?? []).map((port) => ({ port, node: nodes.get(NodeID ?? "") })),
+  const open = [
+    ...mesh.map((port) => ({ port, node: anyNode })),
+    ...tasks
+      .filter(isReady)
+      .flatMap(({ NodeID, Status }) =>
+        (Status.PortStatus?.Ports ?? []).map((port) => ({ port, node: nodes.get(NodeID ?? "") })),
+      ),
+  ];
+  return (service.Spec.EndpointSpec?.Ports ?? []).flatMap((asked) => {
+    const { Name, TargetPort, Protocol } = asked;
+    const found = open.find(
+      ({ port, node }) =>
+        node && port.PublishedPort && port.TargetPort === TargetPort && port.Protocol === Protocol,
     );
-  const all = [...mesh.map((port) => ({ port, node: anyNode })), ...ofTasks];
-  const seen = new Set<string>();
-  return all.flatMap(({ port, node }) => {
-    const asked = service.Spec.EndpointSpec?.Ports?.find(
-      ({ TargetPort, Protocol }) => TargetPort === port.TargetPort && Protocol === port.Protocol,
-    );
-    const name = asked?.Name ?? port.Name ?? `${port.TargetPort}`;
-    if (!node || !port.PublishedPort || seen.has(name)) {
-      return [];
-    }
-    seen.add(name);
-    return [publishedPort(name, port, node)];
+    return found ? [publishedPort(Name ?? `${TargetPort}`, found.port, found.node!)] : [];
   });
 }
 

@@ -2,7 +2,7 @@ import type { ContainerJob } from "../../deployer/container/job.js";
 import { dependsOnInstance, factsOf, hasSecret, textOf } from "../../domain/facts.js";
 import type { Text } from "../../domain/rendered-spec.js";
 import type { ServiceRef, Target } from "../../operations/driver.js";
-import { deployerPath, type Launcher, launchPath } from "./healthcheck.js";
+import { deployerPath, healthOf, type Launcher, launchPath } from "./healthcheck.js";
 import { engineName, environmentLabels, scopeOf, shortHash } from "./names.js";
 
 /** What the engine has for one part of a service: a config in clear, or a secret. Both never change. */
@@ -148,6 +148,7 @@ export function planOf(target: Target, { installation, deployer }: Programs): Pl
       holdSeconds: holdSecondsOf(target),
       secretEnv: Object.fromEntries(secretEnv.map(({ name }) => [name, secretEnvPath(name)])),
       gitCredentialFile: target.gitCredential ? gitCredentialPath : null,
+      health: healthOf(spec, launcher),
     },
   };
 }

@@ -11,16 +11,28 @@ export class Progress {
 
   constructor(private readonly report: Reporter) {}
 
-  /** Tells what has changed, in the order of the steps. */
-  async show(views: ReadonlyMap<StepName, StepView>): Promise<void> {
+  /**
+   * Tells what has changed, in the order of the steps, each as begun before it is told as done.
+   * @param stop ends it between two steps: what was to come is not told any more
+   */
+  async show(views: ReadonlyMap<StepName, StepView>, stop?: AbortSignal): Promise<void> {
     for (const step of order) {
       const view = views.get(step);
       const before = this.told.get(step);
-      if (view && view.state !== "PENDING" && !isEnded(before) && !isSame(before, view)) {
-        this.told.set(step, view);
-        await this.report.step({ step, ...view });
+      if (!view || view.state === "PENDING" || isEnded(before) || isSame(before, view)) {
+        continue;
       }
+      if (!before && view.state === "DONE") {
+        await this.tell(step, { state: "RUNNING", done: 0, of: view.of }, stop);
+      }
+      await this.tell(step, view, stop);
     }
+  }
+
+  private async tell(step: StepName, view: StepView, stop: AbortSignal | undefined): Promise<void> {
+    this.told.set(step, view);
+    await this.report.step({ step, ...view });
+    stop?.throwIfAborted();
   }
 
   /** Marks the step in which a replica failed, or else the first that is under way. */

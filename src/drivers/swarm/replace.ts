@@ -153,7 +153,7 @@ export class Replacement {
     }
     const why = this.current && downtime(this.current.spec, this.target.spec);
     views.set(first, { state: "RUNNING", done: 0, of, ...(why && { detail: `DOWNTIME: ${why}` }) });
-    await this.progress.show(views);
+    await this.progress.show(views, this.report.signal);
     await this.report.assertHeld();
     this.report.signal.throwIfAborted();
   }
@@ -217,7 +217,9 @@ export class Replacement {
     }
     const seen = assess(this.target, newest, tasks, this.reports, { oldTotal: this.oldIds.size, held });
     this.report.signal.throwIfAborted();
-    await this.progress.show(seen.views);
+    if (!(seen.complete && held)) {
+      await this.progress.show(seen.views, this.report.signal);
+    }
     this.assertNotPaused(newest, seen);
     return seen;
   }

@@ -110,6 +110,7 @@ export function jobOf(job: Partial<ContainerJob> & Pick<ContainerJob, "cache">):
     holdSeconds: 0,
     secretEnv: {},
     gitCredentialFile: null,
+    health: null,
     ...job,
   };
 }
