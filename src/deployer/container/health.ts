@@ -11,18 +11,19 @@ export async function keepHealth({
   probe,
   everySeconds,
   delaySeconds,
-  once,
+  settleSeconds,
 }: ContainerHealth): Promise<void> {
   await write(file, "the app was just started");
   await pause(delaySeconds);
   for (let told = ""; ; ) {
     const said = (probe && (await look(probe))?.message) ?? "ok";
+    if (settleSeconds !== null && said === "ok") {
+      await pause(settleSeconds);
+      return write(file, said);
+    }
     if (said !== told) {
       await write(file, said);
       told = said;
-    }
-    if (once && said === "ok") {
-      return;
     }
     await pause(said === "ok" ? everySeconds : Math.min(everySeconds, impatientSeconds));
   }

@@ -42,8 +42,11 @@ export interface ContainerHealth {
   /** Between two probes, and before the first. In seconds; before the first that passes, at most one lies between two. */
   everySeconds: number;
   delaySeconds: number;
-  /** Whether it is ok for good once it was: for apps without a probe of their own. */
-  once: boolean;
+  /**
+   * For apps without a probe of their own: ok, for good, once it has passed and the app has stayed up for so long after
+   * it, in seconds. Null: it is as the last probe says.
+   */
+  settleSeconds: number | null;
 }
 export type ContainerCommand = "prepare" | "start";
 export interface ContainerSource {

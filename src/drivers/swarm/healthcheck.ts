@@ -22,7 +22,10 @@ const readPatience = 30;
  * What the deployer is to find out about its app; null where the engine does it. Without a probe the app counts as
  * begun once its first port accepts connections, as everywhere; until then the source may still be installed.
  */
-export function healthOf({ readiness, ports }: RenderedSpec, launcher: Launcher): ContainerHealth | null {
+export function healthOf(
+  { readiness, ports, rollout }: RenderedSpec,
+  launcher: Launcher,
+): ContainerHealth | null {
   if (launcher !== "deployer" || readiness?.exec) {
     return null;
   }
@@ -41,7 +44,7 @@ export function healthOf({ readiness, ports }: RenderedSpec, launcher: Launcher)
           : tcp(main),
     everySeconds: readiness?.period ?? 1,
     delaySeconds: readiness?.initialDelay ?? 0,
-    once: readiness === null,
+    settleSeconds: readiness ? null : rollout.monitor,
   };
 }
 

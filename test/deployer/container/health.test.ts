@@ -35,7 +35,7 @@ describe("the health of an app in a container", () => {
   const probe = () => ({ httpGet: true as const, port, path: "/", timeoutMs: 1_000 });
 
   it("is what its probe found last, and told again and again", async () => {
-    void keepHealth({ file, probe: probe(), everySeconds: 1, delaySeconds: 0, once: false });
+    void keepHealth({ file, probe: probe(), everySeconds: 1, delaySeconds: 0, settleSeconds: null });
     await says("GET / answered 500");
     status = 200;
     await says("ok");
@@ -49,20 +49,20 @@ describe("the health of an app in a container", () => {
       probe: { tcp: true, port, timeoutMs: 1_000 },
       everySeconds: 1,
       delaySeconds: 0,
-      once: true,
+      settleSeconds: 0,
     });
     await kept;
     await says("ok");
   });
 
   it("is ok at once for what listens nowhere", async () => {
-    await keepHealth({ file, probe: null, everySeconds: 1, delaySeconds: 0, once: true });
+    await keepHealth({ file, probe: null, everySeconds: 1, delaySeconds: 0, settleSeconds: 0 });
     expect(await readFile(file, "utf8")).to.equal("ok\n");
   });
 
   it("says that nothing listens", async () => {
     server.close();
-    void keepHealth({ file, probe: probe(), everySeconds: 1, delaySeconds: 0, once: true });
+    void keepHealth({ file, probe: probe(), everySeconds: 1, delaySeconds: 0, settleSeconds: 0 });
     await says(`nothing listens on port ${port}`);
   });
 });
