@@ -19,7 +19,7 @@ export const labels = {
   name: "rebake.name",
 } as const;
 
-/** The engine refuses longer names of services. */
+/** The engine refuses longer names of services and networks. */
 const longestName = 63;
 
 /** A short hash for names. */
@@ -42,10 +42,17 @@ export function engineName(installation: string, ref: ServiceRef): string {
   if (ref.adopted !== null) {
     return ref.adopted;
   }
-  const name = `${scopeOf(installation, ref)}_${ref.name}`;
-  return name.length <= longestName
-    ? name
-    : `${name.slice(0, longestName - 7)}-${shortHash(`${ref.serviceId}`, 6)}`;
+  return shortened(`${scopeOf(installation, ref)}_${ref.name}`, ref.serviceId);
+}
+
+/** What a network of an environment is called on the engine. */
+export function networkName(scope: string, name: string): string {
+  return shortened(`${scope}_${name}`, name);
+}
+
+/** `id` tells it from others that begin alike. */
+function shortened(name: string, id: string): string {
+  return name.length <= longestName ? name : `${name.slice(0, longestName - 7)}-${shortHash(id, 6)}`;
 }
 
 /** What marks everything of an environment. */

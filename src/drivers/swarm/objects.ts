@@ -1,7 +1,7 @@
 import type { Reporter } from "../../operations/driver.js";
 import { type Engine, EngineRefusal } from "./engine.js";
 import type { ServiceSpec } from "./engine-types.js";
-import { environmentLabels, labels } from "./names.js";
+import { environmentLabels, labels, networkName } from "./names.js";
 import type { Plan, PlannedObject } from "./plan.js";
 
 /** Every environment has a network of this name, for services that name none: as in a stack. */
@@ -63,7 +63,7 @@ export async function makeNetworks(
   report: Held,
 ): Promise<Map<string, { id: string; own: boolean }>> {
   const wanted = namesOf(names);
-  const scoped = (name: string) => `${scope}_${name}`;
+  const scoped = (name: string) => networkName(scope, name);
   const there = await engine.networks({
     scope: ["swarm"],
     name: wanted.flatMap((name) => [name, scoped(name)]),
@@ -154,7 +154,7 @@ export async function madeFor(
     const there = names.length > 0 ? await engine.objects(kind, { name: names }) : [];
     ids.push(...there.filter(({ Spec }) => names.includes(Spec.Name)).map(({ ID }) => ID));
   }
-  const names = namesOf(networks).map((name) => `${scope}_${name}`);
+  const names = namesOf(networks).map((name) => networkName(scope, name));
   const there = await engine.networks({ scope: ["swarm"], name: names });
   return [...ids, ...there.filter(({ Name }) => names.includes(Name)).map(({ Id }) => Id)];
 }

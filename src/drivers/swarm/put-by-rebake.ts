@@ -1,7 +1,7 @@
 import type { Target } from "../../operations/driver.js";
 import type { Engine } from "./engine.js";
 import type { ServiceSpec } from "./engine-types.js";
-import { labels } from "./names.js";
+import { labels, networkName } from "./names.js";
 import { type Programs, planOf } from "./plan.js";
 import { imageOf } from "./push.js";
 import { serviceSpecOf } from "./service-spec.js";
@@ -25,7 +25,7 @@ export async function putByRebake(
     }
   }
   const wanted = deployed.spec.networks.length > 0 ? deployed.spec.networks : ["default"];
-  const scoped = (name: string) => `${plan.scope}_${name}`;
+  const scoped = (name: string) => networkName(plan.scope, name);
   const there = await engine.networks({ name: wanted.flatMap((name) => [name, scoped(name)]) });
   const networks = new Map(
     wanted.flatMap((name) => {
