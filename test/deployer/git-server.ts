@@ -7,6 +7,8 @@ import { join, normalize } from "node:path";
 export interface GitServerOptions {
   /** PEM of key and certificate: it speaks HTTPS. */
   tls?: { key: string; cert: string };
+  /** Address that it listens at; unless given, this host alone gets there. */
+  host?: string;
   /** Called at each request, while git waits for the answer. */
   onRequest?: () => void;
 }
@@ -35,6 +37,10 @@ export class GitServer {
     this.server = options.tls ? createTlsServer(options.tls, answer) : createServer(answer);
   }
 
+  private get host(): string {
+    return this.options.host ?? "127.0.0.1";
+  }
+
   static async open(
     folder: string,
     username: string,
@@ -43,12 +49,12 @@ export class GitServer {
   ): Promise<GitServer> {
     const basic = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
     const server = new GitServer(folder, basic, options);
-    await new Promise<void>((resolve) => server.server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.server.listen(0, server.host, resolve));
     return server;
   }
 
   get url(): string {
-    return `${this.options.tls ? "https" : "http"}://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `${this.options.tls ? "https" : "http"}://${this.host}:${(this.server.address() as AddressInfo).port}`;
   }
 
   close(): void {

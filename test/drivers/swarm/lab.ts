@@ -1,0 +1,137 @@
+import { randomBytes } from "node:crypto";
+import { Agent } from "node:http";
+import { PassThrough } from "node:stream";
+import Docker from "dockerode";
+import pino from "pino";
+import { createSwarmDriver, type SwarmDriver } from "../../../src/drivers/swarm/index.js";
+import { isChosen, Lanes } from "../conformance/lanes.js";
+import { Trial } from "./trial.js";
+
+export const dockerHost = process.env.TEST_SWARM_DOCKER_HOST ?? "";
+/** Has `library/node:20-bookworm` and `library/nginx:1.22`; the engine may push to it. */
+export const registry = process.env.TEST_REGISTRY ?? "127.0.0.1:5000";
+/** Where tasks reach this host. */
+export const hostAddress = process.env.TEST_HOST_ADDRESS ?? "172.17.0.1";
+
+/** @param lacks what this host does not have and it needs */
+export type AddCase = (
+  name: string,
+  run: (trial: Trial) => unknown,
+  options?: { lacks?: string | null },
+) => void;
+
+/** Cases on a real engine, several at a time, each with an environment of its own; skipped by name where there is none. */
+export function onEngine(title: string, body: (add: AddCase, lab: Lab) => void, parallel = 6): void {
+  const name = dockerHost ? title : `${title} (needs TEST_SWARM_DOCKER_HOST)`;
+  describe(name, function () {
+    this.timeout(240_000);
+    const lab = new Lab();
+    const cases: { name: string; run(): Promise<void> }[] = [];
+    let lanes = new Lanes(parallel, []);
+    before(async function () {
+      if (!dockerHost) {
+        this.skip();
+      }
+      const chosen = cases.filter((one) => isChosen(`${name} ${one.name}`));
+      lanes = new Lanes(parallel, chosen);
+      await lab.open();
+    });
+    after(async () => {
+      await lanes.settled();
+      await lab.close();
+    });
+    body((caseName, work, { lacks = null } = {}) => {
+      if (lacks !== null) {
+        it.skip(`${caseName} (needs ${lacks})`);
+        return;
+      }
+      const one = { name: caseName, run: () => lab.during(work) };
+      cases.push(one);
+      it(caseName, () => lanes.result(one));
+    }, lab);
+  });
+}
+
+/** An engine with an installation on it: what the cases of a file share. */
+export class Lab {
+  readonly installation = `test-${randomBytes(6).toString("hex")}`;
+  driver!: SwarmDriver;
+  /** The engine itself, past the driver. */
+  readonly docker: Docker;
+  /** Images with node, npm and git, and without any of them, pinned. */
+  node!: string;
+  nginx!: string;
+  private readonly agent = new Agent({ keepAlive: false });
+  private readonly closers: (() => unknown)[] = [];
+
+  constructor() {
+    const { protocol, hostname, port, pathname } = new URL(dockerHost || "unix:///var/run/docker.sock");
+    const at = protocol === "unix:" ? { socketPath: pathname } : { host: hostname, port };
+    this.docker = new Docker(Object.assign(at, { agent: this.agent }));
+  }
+
+  async open(): Promise<void> {
+    this.driver = this.newDriver();
+    const pin = (name: string, tag: string) => this.pin({ name: `library/${name}`, tag });
+    [this.node, this.nginx] = await Promise.all([pin("node", "20-bookworm"), pin("nginx", "1.22")]);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.closers.splice(0).reverse()) {
+      await close();
+    }
+  }
+
+  /** Called at the end, the last one first. */
+  closing(close: () => unknown): void {
+    this.closers.push(close);
+  }
+
+  newDriver(installation = this.installation): SwarmDriver {
+    const connection = { host: dockerHost, ca: null, certificate: null, key: null };
+    const driver = createSwarmDriver({
+      installation,
+      connections: { environments: async () => [], of: async () => connection },
+      log: pino({ level: process.env.TEST_LOG ?? "silent" }),
+    });
+    this.closing(() => driver.close());
+    return driver;
+  }
+
+  pin(
+    image: { name: string; tag: string; pullPolicy?: "ALWAYS" | "IF_NOT_PRESENT" | "NEVER"; prefix?: string },
+    credential: { username: string; password: string; server: string } | null = null,
+  ): Promise<string> {
+    const whole = { prefix: registry, pullPolicy: "IF_NOT_PRESENT" as const, credential: null, ...image };
+    return this.driver.pinImage("any", whole, credential, new AbortController().signal);
+  }
+
+  async during(work: (trial: Trial) => unknown): Promise<void> {
+    const trial = new Trial(this);
+    try {
+      await work(trial);
+    } catch (error) {
+      await trial.clear().catch(() => undefined);
+      throw error;
+    }
+    await trial.clear();
+    await trial.expectNothingLeft();
+  }
+
+  /** Runs a program in a container; what it prints, and its exit code. */
+  async exec(container: string, argv: string[]): Promise<{ code: number; out: string }> {
+    const run = await this.docker
+      .getContainer(container)
+      .exec({ Cmd: argv, AttachStdout: true, AttachStderr: true });
+    const stream = await run.start({});
+    const all = new PassThrough();
+    this.docker.modem.demuxStream(stream, all, all);
+    stream.once("end", () => all.end());
+    const chunks: Buffer[] = [];
+    for await (const chunk of all) {
+      chunks.push(chunk as Buffer);
+    }
+    const { ExitCode } = await run.inspect();
+    return { code: ExitCode ?? -1, out: Buffer.concat(chunks).toString() };
+  }
+}
