@@ -28,7 +28,8 @@ export class CuttableProxy {
   cut(): void {
     this.isCut = true;
     for (const socket of this.sockets) {
-      socket.resetAndDestroy();
+      // Sockets that are files know no reset.
+      socket.remoteAddress === undefined ? socket.destroy() : socket.resetAndDestroy();
     }
   }
 

@@ -13,6 +13,8 @@ export interface EngineCall {
   method: string;
   /** Without the version and the query, e.g. `/services/abc/update`. */
   path: string;
+  /** As it was asked for. */
+  url: string;
 }
 
 /** What the proxy says instead of the engine. */
@@ -69,7 +71,7 @@ export class EngineProxy {
 
   private async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url!, "http://x").pathname.replace(/^\/v[\d.]+/, "");
-    const call: EngineCall = { method: request.method!, path };
+    const call: EngineCall = { method: request.method!, path, url: request.url! };
     this.calls.push(call);
     const instead = await this.before(call);
     if (instead) {

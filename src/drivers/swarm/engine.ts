@@ -5,6 +5,7 @@ import Docker from "dockerode";
 import type { SwarmConnection } from "../../domain/connection.js";
 import { OperationFailure } from "../../errors.js";
 import type { RegistryCredential } from "../../operations/driver.js";
+import { absenceOf } from "./absence.js";
 import type {
   EngineInfo,
   EngineNode,
@@ -174,8 +175,10 @@ export class Engine {
     kind: "config" | "secret",
     spec: { Name: string; Data: string; Labels: Record<string, string>; Templating?: { Name: string } },
   ): Promise<string> {
+    // The SDK would put it all into the address too, where it is logged, and soon too long.
+    const body = { _query: {}, _body: spec } as never;
     const made = await this.call(`create ${kind}`, () =>
-      kind === "config" ? this.docker.createConfig(spec) : this.docker.createSecret(spec),
+      kind === "config" ? this.docker.createConfig(body) : this.docker.createSecret(body),
     );
     return (made as { id: string }).id;
   }
@@ -202,7 +205,8 @@ export class Engine {
 
   async createNetwork(name: string, labels: Record<string, string>): Promise<string> {
     const options = { Name: name, Driver: "overlay", Attachable: true, Labels: labels, CheckDuplicate: true };
-    const made = await this.call("create network", () => this.docker.createNetwork(options));
+    const body = { _query: {}, _body: options } as never;
+    const made: { id: string } = await this.call("create network", () => this.docker.createNetwork(body));
     return made.id;
   }
 
@@ -328,7 +332,7 @@ function asOurs(error: unknown): unknown {
     return leaderless.test(said) ? new EngineAway(said) : new EngineRefusal(statusCode, said);
   }
   return code !== undefined || /socket hang up|aborted/.test(error.message)
-    ? new EngineAway(`the engine cannot be reached: ${code ?? error.message}`)
+    ? new EngineAway(absenceOf(code, error.message))
     : error;
 }
 

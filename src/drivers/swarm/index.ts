@@ -172,6 +172,11 @@ export class SwarmDriver implements Driver {
     return healthOf(engine);
   }
 
+  /** How often the environment's engine was asked, by what it was asked. */
+  async calls(environmentId: string): Promise<ReadonlyMap<string, number>> {
+    return (await this.engines.of(environmentId)).calls;
+  }
+
   /** Services live on their engines: they have only to be watched again. */
   async restore(): Promise<void> {
     this.engines.watchAll();

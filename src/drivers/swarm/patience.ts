@@ -6,6 +6,8 @@ import { EngineAway } from "./engine.js";
 const pauseMilliseconds = 500;
 /** For how long something is asked that nothing depends on yet, in milliseconds. */
 const brieflyMilliseconds = 5_000;
+/** For how long one answer of those is waited for, in milliseconds. */
+const silentMilliseconds = 8_000;
 
 /** Asks an engine that may be away for a while. Only a lost lease ends the waiting. */
 export class Patience {
@@ -31,12 +33,12 @@ export class Patience {
     }
   }
 
-  /** For a few seconds. */
+  /** For a few seconds, also when it does not answer at all. */
   async briefly<T>(ask: () => Promise<T>): Promise<T> {
     const until = Date.now() + brieflyMilliseconds;
     for (;;) {
       try {
-        return await ask();
+        return await inTime(ask());
       } catch (error) {
         if (!(error instanceof EngineAway) || Date.now() > until || this.signal.aborted) {
           throw error;
@@ -51,5 +53,20 @@ export class Patience {
     const was = this.away;
     this.away = false;
     return was;
+  }
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const late = wait(silentMilliseconds, null, stop).then(() => {
+    throw new EngineAway(`it did not answer within ${silentMilliseconds / 1000} s`);
+  });
+  // Whichever is slower is of no interest any more.
+  late.catch(() => {});
+  answer.catch(() => {});
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    stop.abort();
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type { Outcome, Reporter, ServiceRef } from "../../operations/driver.js";
-import { type Engine, EngineRefusal } from "./engine.js";
+import { type Engine, EngineAway, EngineRefusal, unreachable } from "./engine.js";
 import type { EngineService } from "./engine-types.js";
 import { engineName } from "./names.js";
 import { referredTo, removeUnused } from "./objects.js";
@@ -22,7 +22,15 @@ export async function removeService(
 ): Promise<Outcome> {
   const patience = new Patience(report.signal);
   const name = engineName(installation, ref);
-  const found = await patience.untilBack(() => engine.service(name));
+  let found: EngineService | null;
+  try {
+    found = await patience.briefly(() => engine.service(name));
+  } catch (error) {
+    if (!(error instanceof EngineAway)) {
+      throw error;
+    }
+    return { verdict: "FAILED", cause: unreachable(engine.where, error).cause };
+  }
   const label = found ? [`com.docker.swarm.service.id=${found.ID}`] : [];
   const running = () => patience.untilBack(() => engine.containers({ label, status: ["running"] }));
   const of = found ? (await running()).length : 0;

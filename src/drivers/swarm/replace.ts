@@ -41,6 +41,8 @@ export class Replacement {
   /** What was there before; null: nothing. */
   private before: ServiceSpec | null = null;
   private service: EngineService | null = null;
+  /** Whether the engine may have something of this operation: an earlier server may have begun with it. */
+  private mayBeThere: boolean;
   private tasks: EngineTask[] = [];
   private readonly oldIds = new Set<string>();
   /** Whether the engine was seen to have stopped the update without a task that failed. */
@@ -58,6 +60,7 @@ export class Replacement {
     private readonly report: Reporter,
   ) {
     this.plan = planOf(target, context.programs);
+    this.mayBeThere = target.stamp.fence > 1;
     this.progress = new Progress(report);
     this.patience = new Patience(report.signal);
     this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
@@ -87,18 +90,23 @@ export class Replacement {
     const { engine, programs } = this.context;
     const seen = await this.ask(() => engine.service(this.plan.name));
     if (stampOf(seen) === this.target.stamp.operationId) {
+      this.mayBeThere = true;
       await this.takeOver(seen!);
     } else {
       await this.assertNotTakenBack(seen);
       await this.assertPlaceable();
       this.before = seen?.Spec ?? null;
       this.report.signal.throwIfAborted();
+      this.mayBeThere = true;
       this.service = await this.patience.untilBack(() =>
         pushTarget(engine, this.target, this.plan, seen, programs.installation, this.report),
       );
     }
     this.tasks = await this.patience.untilBack(() => engine.tasks(this.service!.ID));
-    this.following = this.followReports(this.service!);
+    // After a takeover the first tasks are older than the last change of the service.
+    const began = [this.service!.UpdatedAt, ...this.mineSoFar.map(({ CreatedAt }) => CreatedAt)];
+    const since = new Date(Math.min(...began.map((at) => Date.parse(at))));
+    this.following = this.reports.keepFollowing(this.context, this.service!.ID, since, this.stop.signal);
   }
 
   private async assertPlaceable(): Promise<void> {
@@ -158,8 +166,11 @@ export class Replacement {
     this.report.signal.throwIfAborted();
   }
 
-  /** Before anything was changed, an engine that is away ends the operation soon. */
+  /** Before anything can have been changed, an engine that is away ends the operation soon. */
   private async ask<T>(question: () => Promise<T>): Promise<T> {
+    if (this.mayBeThere) {
+      return this.patience.untilBack(question);
+    }
     try {
       return await this.patience.briefly(question);
     } catch (error) {
@@ -302,21 +313,31 @@ export class Replacement {
     if (reason instanceof LeaseLost) {
       throw reason;
     }
-    const { engine, programs, log } = this.context;
-    const { current, target, plan, patience, report, before, oldIds } = this;
-    const put = this.service?.Spec ?? null;
-    const undoing = { engine, programs, log, current, target, plan, patience, report, before, put, oldIds };
-    const touched = await restore(undoing).catch((failure) => {
-      reason = whyNotUndone(failure, reason);
-      return false;
-    });
-    await this.tidy(() => madeFor(engine, plan, target.spec.networks));
+    const touched =
+      this.mayBeThere &&
+      (await this.restore().catch((failure) => {
+        reason = whyNotUndone(failure, reason);
+        return false;
+      }));
     await this.progress.fail(this.failedStep, cancelled ? "cancelled" : undefined);
     if (!(reason instanceof OperationFailure)) {
       throw reason;
     }
     const verdict = cancelled ? "CANCELLED" : touched ? "ROLLED_BACK" : "FAILED";
     return { verdict, cause: reason.cause };
+  }
+
+  /** Whether some of the old ones had been replaced. */
+  private async restore(): Promise<boolean> {
+    const { engine, programs, log } = this.context;
+    const { current, target, plan, patience, report, before, oldIds } = this;
+    const put = this.service?.Spec ?? null;
+    const undoing = { engine, programs, log, current, target, plan, patience, report, before, put, oldIds };
+    try {
+      return await restore(undoing);
+    } finally {
+      await this.tidy(() => madeFor(engine, plan, target.spec.networks));
+    }
   }
 
   private evidence(task: EngineTask | undefined) {
@@ -326,24 +347,6 @@ export class Replacement {
   private isMine(taskId: string): boolean | undefined {
     const task = this.tasks.find(({ ID }) => ID === taskId);
     return task && operationOf(task) === this.target.stamp.operationId;
-  }
-
-  /** A stream that breaks is begun again: what was told is not told twice. */
-  private async followReports({ ID, UpdatedAt }: EngineService): Promise<void> {
-    const { signal } = this.stop;
-    // After a takeover the first tasks are older than the last change of the service.
-    const began = [UpdatedAt, ...this.mineSoFar.map(({ CreatedAt }) => CreatedAt)].map((at) =>
-      Date.parse(at),
-    );
-    const since = new Date(Math.min(...began) - clockTolerance);
-    while (!signal.aborted) {
-      await this.reports
-        .follow(this.context.engine, ID, since, signal)
-        .catch(
-          (err) => signal.aborted || this.context.log.debug({ err }, "following the tasks' output again"),
-        );
-      await wait(lookMilliseconds, null, { signal }).catch(() => {});
-    }
   }
 
   private get mineSoFar(): EngineTask[] {
@@ -373,8 +376,6 @@ export class Replacement {
   }
 }
 
-/** How much the clocks of nodes may differ, in milliseconds. */
-const clockTolerance = 60_000;
 /** Between two looks at an engine that says nothing, in milliseconds. */
 const lookMilliseconds = 500;
 

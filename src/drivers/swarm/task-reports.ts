@@ -1,4 +1,6 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { type DeployerReport, evidenceLine, reportMarker } from "../../deployer/deployer.js";
+import type { Log } from "../../log.js";
 import type { OperationLogLine } from "../../operations/driver.js";
 import type { Engine } from "./engine.js";
 import { type TaskLine, taskLines } from "./log-lines.js";
@@ -6,6 +8,10 @@ import { type TaskLine, taskLines } from "./log-lines.js";
 type Step = DeployerReport["step"];
 const steps: readonly Step[] = ["FETCH_SOURCE", "INSTALL", "START"];
 const longestEvidence = 20;
+/** How much the clocks of nodes may differ, in milliseconds. */
+const clockTolerance = 60_000;
+/** Before a stream that broke is begun again, in milliseconds. */
+const pauseMilliseconds = 500;
 /** How many lines are put aside at most. */
 const mostEarly = 5_000;
 
@@ -31,8 +37,26 @@ export class TaskReports {
     this.marker = reportMarker(nonce);
   }
 
-  /** Reads what tasks print until the signal aborts or the service is gone. */
-  async follow(engine: Engine, serviceId: string, since: Date, signal: AbortSignal): Promise<void> {
+  /**
+   * Reads what tasks print from that moment on, by their nodes' clocks, until the signal aborts. A stream that breaks is
+   * begun again: what was told is not told twice.
+   */
+  async keepFollowing(
+    { engine, log }: { engine: Engine; log: Log },
+    serviceId: string,
+    since: Date,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const from = new Date(since.getTime() - clockTolerance);
+    while (!signal.aborted) {
+      await this.follow(engine, serviceId, from, signal).catch(
+        (err) => signal.aborted || log.debug({ err }, "following the tasks' output again"),
+      );
+      await wait(pauseMilliseconds, null, { signal }).catch(() => {});
+    }
+  }
+
+  private async follow(engine: Engine, serviceId: string, since: Date, signal: AbortSignal): Promise<void> {
     const stream = await engine.serviceLogs(serviceId, { tail: "all", since, follow: true, signal });
     for await (const line of taskLines(stream)) {
       this.take(line);

@@ -11,7 +11,7 @@ export type TinyMode =
 
 const script = `
 const { createServer } = require("node:http");
-const { MODE = "", VERSION = "", ASK = "", REBAKE_INSTANCE, REBAKE_PORT } = process.env;
+const { MODE = "", VERSION = "", ASK = "", LATE = "0", REBAKE_INSTANCE, REBAKE_PORT } = process.env;
 process.on("SIGTERM", () => process.exit(0));
 let status = MODE === "refusing" ? 503 : 200;
 function run(mode) {
@@ -23,8 +23,8 @@ function run(mode) {
   createServer((_, response) => { response.statusCode = status; response.end(VERSION); }).listen(Number(REBAKE_PORT));
 }
 if (MODE === "asking") fetch(ASK).then((answer) => answer.text()).then(run);
-else run(MODE);
+else setTimeout(run, Number(LATE) * 1000, MODE);
 `;
 
-/** Started by node itself: nothing has to be fetched or installed. */
+/** Started by node itself: nothing has to be fetched or installed. `LATE` is after how many seconds it begins. */
 export const tinyCommand = ["node", "-e", script];
