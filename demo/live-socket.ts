@@ -27,9 +27,9 @@ export interface LiveSocket {
 
 const openWithinMs = 10_000;
 
-/** Opens a WebSocket to `/live` of a service and sends something to be echoed every `everyMs`. */
+/** Opens a WebSocket to `live` below a service's address and sends something to be echoed every `everyMs`. */
 export function openLiveSocket(url: string, everyMs = 200): LiveSocket {
-  const address = new URL("/live", url);
+  const address = new URL("live", url);
   address.protocol = "ws:";
   const socket = new WebSocket(address, { handshakeTimeout: openWithinMs });
   const report: LiveReport = {

@@ -12,7 +12,7 @@ export interface SlowRequests {
 }
 
 export interface SlowOptions {
-  /** Address of the service; `/slow` is asked for. */
+  /** Address of the service; `slow` below it is asked for. */
   url: string;
   /** How long the service takes to answer. */
   takesMs: number;
@@ -23,7 +23,7 @@ export interface SlowOptions {
 /** Sends one request that takes `takesMs`; resolves when it has ended in whatever way. */
 export async function slowRequest(url: string, takesMs: number): Promise<SlowRequest> {
   const startedAt = Date.now();
-  const address = new URL(`/slow?ms=${takesMs}`, url).href;
+  const address = new URL(`slow?ms=${takesMs}`, url).href;
   const exchange = await get({ url: address, agent: false, timeoutMs: takesMs + 20_000 });
   return { ...exchange, startedAt, endedAt: Date.now() };
 }

@@ -1,4 +1,5 @@
 import type { Config, Surroundings } from "./config.js";
+import { isEngineHost } from "./domain/swarm-connection.js";
 import { driverKinds } from "./operations/driver.js";
 
 /** One environment variable: all there is to say about it, for `readConfig` and for the README's table. */
@@ -78,7 +79,7 @@ export const configTable: readonly ConfigRow[] = [
     meaning: "Folder of this server's files: embedded database, keys, cache, logs of services.",
     allowed: "the path of a folder",
     fallback: ".rebake",
-    parse: (given) => (given.includes("\0") ? undefined : given),
+    parse: folder,
   }),
   variable({
     key: "secretKey",
@@ -221,10 +222,49 @@ export const configTable: readonly ConfigRow[] = [
     key: "installDriver",
     name: "REBAKE_INSTALL_DRIVER",
     default: "PROCESS",
-    meaning: "What runs the services that an empty database starts with; so far `PROCESS` alone.",
+    meaning: "What runs the services that an empty database starts with: `PROCESS` or `SWARM`.",
     allowed: "PROCESS, SWARM or KUBERNETES",
     fallback: "PROCESS",
     parse: oneOf(...driverKinds),
+  }),
+  variable({
+    key: "installImagePrefix",
+    name: "REBAKE_INSTALL_IMAGE_PREFIX",
+    default: "none",
+    meaning:
+      "Registry and path that the images of these services come from, like `registry.example.com/library`.",
+    allowed: "a registry and path like registry.example.com/library",
+    fallback: null,
+    parse: imagePrefix,
+  }),
+  variable({
+    key: "swarmHost",
+    name: "REBAKE_SWARM_HOST",
+    default: "unix:///var/run/docker.sock",
+    meaning: "Engine, a manager of a swarm, that runs them with `SWARM`; `tcp://host:2376` for another host.",
+    allowed: "unix:///path/of/the/socket or tcp://host:port",
+    fallback: "unix:///var/run/docker.sock",
+    parse: engineHost,
+  }),
+  variable({
+    key: "swarmCertPath",
+    name: "REBAKE_SWARM_CERT_PATH",
+    default: "none",
+    meaning:
+      "Folder with `ca.pem`, `cert.pem` and `key.pem` for that engine, as `DOCKER_CERT_PATH` has them.",
+    allowed: "the path of a folder",
+    fallback: null,
+    parse: folder,
+  }),
+  variable({
+    key: "advertiseUrl",
+    name: "REBAKE_ADVERTISE_URL",
+    default: "found out",
+    meaning:
+      "Where containers reach this server, to fetch the examples' code with `SWARM`; unless given, an address of this host.",
+    allowed: "an address like http://192.168.1.10:4000, without user and query",
+    fallback: null,
+    parse: httpAddress,
   }),
 ];
 
@@ -241,6 +281,25 @@ function oneOf<const T extends string>(...allowed: T[]): (given: string) => T | 
 
 function hostName(given: string): string | undefined {
   return /^[A-Za-z0-9_.:%-]{1,253}$/.test(given) ? given : undefined;
+}
+
+function folder(given: string): string | undefined {
+  return given.includes("\0") ? undefined : given;
+}
+
+function imagePrefix(given: string): string | undefined {
+  const prefix = given.replace(/\/+$/, "");
+  return /^[\w.-]+(:\d{1,5})?(\/[a-z0-9._-]+)*$/.test(prefix) && prefix.length <= 255 ? prefix : undefined;
+}
+
+function engineHost(given: string): string | undefined {
+  return isEngineHost(given) ? given : undefined;
+}
+
+function httpAddress(given: string): string | undefined {
+  const url = URL.canParse(given) ? new URL(given) : null;
+  const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password;
+  return isPlain && !url.search && !url.hash ? url.href.replace(/\/+$/, "") : undefined;
 }
 
 function postgresUrl(given: string): string | undefined {

@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type ConfigRow, configTable, type logLevels } from "./config-table.js";
 import { StartError } from "./errors.js";
 import type { DriverKind } from "./operations/driver.js";
@@ -42,6 +42,14 @@ export interface Config {
   /** What an empty database is filled with at its first start. */
   readonly install: InstallMode;
   readonly installDriver: DriverKind;
+  /** Prefix of the images of what is installed: registry and path; null: as Docker Hub has them. */
+  readonly installImagePrefix: string | null;
+  /** The engine of the environment that is installed with `SWARM`: `unix:///…` or `tcp://host:port`. */
+  readonly swarmHost: string;
+  /** Absolute path of the folder with `ca.pem`, `cert.pem` and `key.pem` for that engine; null: without TLS. */
+  readonly swarmCertPath: string | null;
+  /** Where services on engines reach this server, without a slash at the end; null: to be found out. */
+  readonly advertiseUrl: string | null;
 }
 
 export type LogLevel = (typeof logLevels)[number];
@@ -71,7 +79,8 @@ export function readConfig(surroundings: Surroundings = ofThisProcess()): Config
     values[row.key] = valueFor(row, surroundings);
   }
   const config = values as unknown as { -readonly [K in keyof Config]: Config[K] };
-  config.home = isAbsolute(config.home) ? config.home : resolve(surroundings.cwd, config.home);
+  config.home = resolve(surroundings.cwd, config.home);
+  config.swarmCertPath = config.swarmCertPath && resolve(surroundings.cwd, config.swarmCertPath);
   return Object.freeze(config);
 }
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import { type Api, createApi } from "./api/server.js";
+import { type Api, createApi, examplePath } from "./api/server.js";
 import { openSockets } from "./api/sockets.js";
 import { banner } from "./banner.js";
 import { type Config, readConfig } from "./config.js";
@@ -14,7 +14,9 @@ import { fingerprintVersion } from "./domain/fingerprint.js";
 import { refreshFingerprints } from "./domain/refresh-fingerprints.js";
 import { StartError } from "./errors.js";
 import { type Events, openEvents } from "./events/open-events.js";
-import { installExamples } from "./install/install.js";
+import { advertisedUrl } from "./install/advertise.js";
+import { exampleFolder, installExamples, type Place } from "./install/install.js";
+import { readSwarmConnection } from "./install/swarm-keys.js";
 import { createLog, type Log } from "./log.js";
 import type { OpenJournal } from "./operations/journal.js";
 import { openOperations } from "./operations/open-operations.js";
@@ -72,6 +74,8 @@ async function start(parts: ServerParts, config: Config, log: Log, shutdown: Shu
     {
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
+      // Elsewhere it is read as files, and what its owner commits to it is nobody else's.
+      exampleRepository: config.installDriver === "SWARM" ? exampleFolder(home.folder) : null,
       checks: {
         database: () => dataSource.query("select 1"),
         writes: () => presence.check(),
@@ -89,8 +93,8 @@ async function start(parts: ServerParts, config: Config, log: Log, shutdown: Shu
     config.install === "examples"
       ? await installExamples({
           ...{ home: home.folder, hostId, transactions, drivers, secretBox },
-          serviceHost: config.serviceHost,
-          servicePorts: config.servicePorts,
+          imagePrefix: config.installImagePrefix,
+          place: placeOf(config, url),
         })
       : null;
   if (installed?.notice) {
@@ -100,6 +104,17 @@ async function start(parts: ServerParts, config: Config, log: Log, shutdown: Shu
   if (config.logFormat === "pretty") {
     process.stdout.write(`${banner({ url, tokenFile: token.file, madeToken: token.made, installed })}\n`);
   }
+}
+
+/** @param url where the API listens */
+function placeOf(config: Config, url: string): Place {
+  return config.installDriver === "SWARM"
+    ? {
+        driver: "SWARM",
+        connection: () => readSwarmConnection(config.swarmHost, config.swarmCertPath),
+        repository: () => `${advertisedUrl(config, url)}${examplePath}`,
+      }
+    : { driver: "PROCESS", host: config.serviceHost, ports: config.servicePorts };
 }
 
 /** @throws StartError CONFIG_INVALID */

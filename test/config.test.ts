@@ -41,6 +41,10 @@ describe("config", () => {
       notify: true,
       install: "examples",
       installDriver: "PROCESS",
+      installImagePrefix: null,
+      swarmHost: "unix:///var/run/docker.sock",
+      swarmCertPath: null,
+      advertiseUrl: null,
     });
     expect(read({}, true).logFormat).to.equal("pretty");
     expect(read({ PORT: "", REBAKE_HOME: " " })).to.deep.equal(read({}));
@@ -66,11 +70,23 @@ describe("config", () => {
       REBAKE_CACHE_MAX_AGE_DAYS: "1",
       REBAKE_EVENT_RETENTION_DAYS: "3650",
       REBAKE_INSTALL: "none",
+      REBAKE_INSTALL_DRIVER: "SWARM",
+      REBAKE_INSTALL_IMAGE_PREFIX: "registry.example.com:5000/library/",
+      REBAKE_SWARM_HOST: "tcp://10.0.0.2:2376",
+      REBAKE_SWARM_CERT_PATH: "certs",
+      REBAKE_ADVERTISE_URL: "https://rebake.example.com/base/",
     });
     expect(config).to.deep.include({ port: 0, host: "::", home: "/var/lib/rebake", secretKey: key });
     expect(config).to.deep.include({ corsOrigins: ["https://a.example", "http://localhost:3000"] });
     expect(config).to.deep.include({ introspection: false, servicePorts: { first: 1, last: 65_535 } });
     expect(config).to.deep.include({ concurrency: 64, cacheMaxBytes: 0, install: "none" });
+    expect(config).to.deep.include({
+      installDriver: "SWARM",
+      installImagePrefix: "registry.example.com:5000/library",
+      swarmHost: "tcp://10.0.0.2:2376",
+      swarmCertPath: "/somewhere/certs",
+      advertiseUrl: "https://rebake.example.com/base",
+    });
     expect(Object.isFrozen(config)).to.equal(true);
     expect(read({ REBAKE_CORS_ORIGINS: "*" }).corsOrigins).to.equal("*");
   });
@@ -94,6 +110,9 @@ describe("config", () => {
     REBAKE_CACHE_MAX_AGE_DAYS: ["0"],
     REBAKE_EVENT_RETENTION_DAYS: ["3651"],
     REBAKE_INSTALL: ["all"],
+    REBAKE_INSTALL_IMAGE_PREFIX: ["https://registry.example.com", "a b", "a//b"],
+    REBAKE_SWARM_HOST: ["/var/run/docker.sock", "tcp://engine", "http://engine:2375", "ssh://engine"],
+    REBAKE_ADVERTISE_URL: ["rebake:4000", "ftp://rebake", "http://user:pw@rebake", "http://rebake/?a=b"],
   };
   for (const [name, values] of Object.entries(wrong)) {
     it(`refuses a wrong ${name}, naming it and the remedy`, () => {

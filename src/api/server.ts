@@ -6,6 +6,7 @@ import { contextOf, startApollo } from "./apollo.js";
 import type { ApiDeps } from "./context.js";
 import { createEdge, type Edge } from "./edge.js";
 import { fastReads } from "./fast-reads.js";
+import { gitRepository } from "./git-repository.js";
 import { graphiqlAssets, graphiqlPage } from "./graphiql.js";
 import { limits } from "./limits.js";
 import { alive, type ReadinessCheck, readiness } from "./probes.js";
@@ -15,6 +16,8 @@ export interface ApiOptions {
   /** Origins that browsers may call from, or `*` for all of them. */
   corsOrigins: readonly string[] | "*";
   introspection: boolean;
+  /** Folder of a git repository that anybody may fetch, at `examplePath`; null: none. */
+  exampleRepository: string | null;
   /** What must work for this server to be ready, by name, e.g. `database`. */
   checks: Readonly<Record<string, ReadinessCheck>>;
 }
@@ -27,6 +30,9 @@ export interface Api {
   /** Resolves when the requests that are being answered have been; later ones are refused. */
   close(): Promise<void>;
 }
+
+/** Where the example repository is served: services on engines fetch it from there. */
+export const examplePath = "/examples/shop.git";
 
 const welcome = `This is Rebake. It keeps every deployed service on its current recipe.
 
@@ -52,6 +58,9 @@ export async function createApi(deps: ApiDeps, options: ApiOptions): Promise<Api
   app.get("/metrics", async (_request, response) => {
     response.type(edge.metrics.contentType).send(await edge.metrics.text());
   });
+  if (options.exampleRepository !== null) {
+    app.use(examplePath, gitRepository(options.exampleRepository));
+  }
   app.get("/graphql", graphiqlPage());
   app.use("/graphiql", graphiqlAssets());
   app.use(

@@ -7,7 +7,7 @@ import { plainText } from "./recipe-spec.js";
 const longestSocketPath = 107;
 
 const host = plainText(300).refine(
-  isHost,
+  isEngineHost,
   "must be unix:///path/of/the/socket or tcp://host:port, e.g. unix:///var/run/docker.sock",
 );
 const pem = plainText(65_536).nullable().default(null);
@@ -21,7 +21,8 @@ export const swarmConnection = z
     }
   });
 
-function isHost(text: string): boolean {
+/** Whether it can be the address of an engine: `unix:///…` or `tcp://host:port`. */
+export function isEngineHost(text: string): boolean {
   const [, socket] = /^unix:\/\/(\/[^\x00-\x1f\x7f]+)$/.exec(text) ?? [];
   if (socket !== undefined) {
     return Buffer.byteLength(socket) <= longestSocketPath;

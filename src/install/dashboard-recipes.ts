@@ -1,9 +1,9 @@
 import type { CreateRecipeInput } from "../domain/create-recipe.js";
 import { nginxConf } from "./nginx-conf.js";
-import { nginxSpec } from "./templates.js";
+import { nginxSpec, nodeImage, probe } from "./templates.js";
 
 /** The recipe of the example services. */
-export function dashboardService(repository: string): CreateRecipeInput {
+export function dashboardService(repository: string, imagePrefix: string | null): CreateRecipeInput {
   return {
     name: "dashboard-service",
     title: "Dashboard Service Recipe",
@@ -12,7 +12,7 @@ export function dashboardService(repository: string): CreateRecipeInput {
       "A Node.js web service from a git repository, probed at /healthz. catalog and orders are made from it.",
     message: "Installed with Rebake",
     spec: {
-      image: { name: "node", tag: "20-bookworm" },
+      image: nodeImage(imagePrefix),
       source: { repository, branch: "main" },
       command: ["node", "server.js"],
       ports: [{ name: "http", target: 3000 }],
@@ -25,7 +25,7 @@ export function dashboardService(repository: string): CreateRecipeInput {
         { name: "SHOP_OPERATION", kind: "COMPUTED", value: "$REBAKE_OPERATION" },
         { name: "SHOP_GREETING", kind: "STATIC", value: "Welcome" },
       ],
-      readiness: { httpGet: { path: "/healthz" }, period: 2, timeout: 2 },
+      readiness: probe,
       restart: { condition: "ALWAYS" },
       rollout: { order: "START_FIRST", monitor: 2, drain: 6, deadline: 300 },
     },
@@ -33,7 +33,7 @@ export function dashboardService(repository: string): CreateRecipeInput {
 }
 
 /** The recipe of the gateway in front of them; where they are, the environment's values CATALOG and ORDERS say. */
-export function dashboardNginx(): CreateRecipeInput {
+export function dashboardNginx(imagePrefix: string | null): CreateRecipeInput {
   return {
     name: "dashboard-nginx",
     title: "Dashboard Nginx Recipe",
@@ -48,6 +48,7 @@ export function dashboardNginx(): CreateRecipeInput {
         { name: "catalog", address: "${REBAKE_VALUE_CATALOG}", path: "/catalog/" },
         { name: "orders", address: "${REBAKE_VALUE_ORDERS}", path: "/orders/" },
       ]),
+      imagePrefix,
     ),
   };
 }

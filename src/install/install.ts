@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Actor } from "../domain/actor.js";
+import type { SwarmConnection } from "../domain/connection.js";
 import { createEnvironment } from "../domain/create-environment.js";
 import { createRecipe } from "../domain/create-recipe.js";
 import { deployService } from "../domain/deploy-service.js";
 import type { Drivers } from "../domain/drivers.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
-import { dashboardNginx, dashboardService } from "./dashboard-recipes.js";
+import { type Dashboard, processDashboard, swarmDashboard } from "./dashboard.js";
 import { makeExampleRepository } from "./example-repository.js";
 import { freePorts, hasNginx } from "./host.js";
-import { templates } from "./templates.js";
 
 export interface InstallDeps {
   home: string;
@@ -18,10 +18,17 @@ export interface InstallDeps {
   transactions: Transactions;
   drivers: Drivers;
   secretBox: SecretBox;
-  /** Address and ports on which services of this host are published. */
-  serviceHost: string;
-  servicePorts: { first: number; last: number };
+  /** Registry and path of the images; null: Docker Hub. */
+  imagePrefix: string | null;
+  place: Place;
 }
+
+/** Where what is installed is to run. */
+export type Place =
+  /** Address and ports on which services of this host are published. */
+  | { driver: "PROCESS"; host: string; ports: { first: number; last: number } }
+  /** Called only when something is installed: how the engine is reached, and where it finds the example repository. */
+  | { driver: "SWARM"; connection(): Promise<SwarmConnection>; repository(): string };
 
 /** What an install has come to. */
 export interface Installed {
@@ -35,66 +42,58 @@ const installer: Actor = { tokenId: "installer", name: "installer" };
 // From dist/src/install to the project.
 const examples = fileURLToPath(new URL("../../../examples", import.meta.url));
 
-const noNginx =
-  "nginx is not installed on this host, so that the gateway was not deployed: install nginx, then deploy a service from dashboard-nginx.";
+/** Where a home has the repository of the example services. */
+export function exampleFolder(home: string): string {
+  return join(home, "examples", "shop");
+}
 
 /**
  * Fills an empty database with the DASHBOARD environment, templates, recipes and services made from them; does nothing
  * when there is anything already. All of it is one transaction: an install that was cut off never happened, and the
  * next start does it all.
  * @returns null when there was something already
+ * @throws StartError CONFIG_INVALID
  */
 export async function installExamples(deps: InstallDeps): Promise<Installed | null> {
-  if (!(await isEmpty(deps.transactions))) {
+  if (!(await deps.transactions.run(isEmpty))) {
     return null;
   }
-  const repository = await makeExampleRepository(join(examples, "shop"), join(deps.home, "examples", "shop"));
-  const ports = await freePorts(deps.serviceHost, deps.servicePorts, 3);
-  const nginx = await hasNginx();
+  const dashboard = await dashboardFor(deps);
   return deps.transactions.run(async (tx) => {
     // Two servers that start on one empty database: the second waits here, and then finds it filled.
     await tx.query("select only_row from installation for update");
-    return (await tableIsEmpty(tx)) ? install(tx, deps, { repository, ports, nginx }) : null;
+    return (await isEmpty(tx)) ? install(tx, deps, dashboard) : null;
   });
+}
+
+async function dashboardFor({ home, imagePrefix, place }: InstallDeps): Promise<Dashboard> {
+  const folder = exampleFolder(home);
+  if (place.driver === "SWARM") {
+    const [connection, repository] = [await place.connection(), place.repository()];
+    await makeExampleRepository(join(examples, "shop"), folder);
+    return swarmDashboard({ repository, imagePrefix }, connection);
+  }
+  const repository = await makeExampleRepository(join(examples, "shop"), folder);
+  const ports = await freePorts(place.host, place.ports, 3);
+  return processDashboard({ repository, imagePrefix }, { host: place.host, ports, nginx: await hasNginx() });
 }
 
 async function install(
   tx: Transaction,
   deps: InstallDeps,
-  { repository, ports, nginx }: { repository: string; ports: number[]; nginx: boolean },
+  { environment, recipes, services, notice }: Dashboard,
 ): Promise<Installed> {
-  const [catalog, orders, gateway] = ports;
-  const host = deps.serviceHost === "0.0.0.0" ? "127.0.0.1" : deps.serviceHost;
-  const addresses = { CATALOG: catalog, ORDERS: orders };
-  await createEnvironment(
-    tx,
-    {
-      code: "DASHBOARD",
-      driver: "PROCESS",
-      description: "The services that come with Rebake, run on this host.",
-      values: Object.entries(addresses).map(([name, port]) => ({ name, value: `${host}:${port ?? 0}` })),
-    },
-    deps,
-  );
-  for (const recipe of [...templates, dashboardService(repository), dashboardNginx()]) {
+  await createEnvironment(tx, environment, deps);
+  for (const recipe of recipes) {
     await createRecipe(tx, recipe, installer);
   }
-  const services = [
-    { name: "catalog", recipe: "dashboard-service", port: catalog, replicas: 2 },
-    { name: "orders", recipe: "dashboard-service", port: orders, replicas: 2 },
-    ...(nginx ? [{ name: "gateway", recipe: "dashboard-nginx", port: gateway, replicas: 1 }] : []),
-  ];
-  for (const { name, recipe, port, replicas } of services) {
-    const published = port === undefined ? null : [{ name: "http", published: port }];
-    const service = { environment: "DASHBOARD", recipe, name, replicas, ports: published };
-    await deployService(tx, service, installer, deps);
+  for (const service of services) {
+    await deployService(tx, { ...service, environment: environment.code }, installer, deps);
   }
-  return { services: services.map(({ name }) => name), notice: nginx ? null : noNginx };
+  return { services: services.map(({ name }) => name), notice };
 }
 
-const isEmpty = (transactions: Transactions) => transactions.run(tableIsEmpty);
-
-async function tableIsEmpty(tx: Transaction): Promise<boolean> {
+async function isEmpty(tx: Transaction): Promise<boolean> {
   const [row] = await tx.query<{ used: boolean }>(
     "select exists (select from environment) or exists (select from recipe) as used",
   );

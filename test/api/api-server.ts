@@ -41,7 +41,13 @@ export class ApiServer {
     const eventLog = new EventLog(dataSource);
     const hints = new Notifier({ connection: {}, notify: false, onError: () => {} });
     const deps = { ...catalog, dataSource, hostId, log, eventLog, hints };
-    const api = await createApi(deps, { corsOrigins: [], introspection: true, checks: {}, ...rest });
+    const api = await createApi(deps, {
+      corsOrigins: [],
+      introspection: true,
+      checks: {},
+      exampleRepository: null,
+      ...rest,
+    });
     const server = createServer(api.app);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const started = new ApiServer(catalog, api, server);

@@ -1,10 +1,12 @@
 import { rm } from "node:fs/promises";
 import { expect } from "chai";
 import { copyRecipe } from "../../src/domain/copy-recipe.js";
-import { installExamples } from "../../src/install/install.js";
+import { installExamples, type Place } from "../../src/install/install.js";
 import { actor, Catalog, hostId } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { tempFolder } from "../support/temp-folder.js";
+
+const place: Place = { driver: "PROCESS", host: "127.0.0.1", ports: { first: 14_200, last: 14_299 } };
 
 describe("the installer", () => {
   const database = testDatabase();
@@ -13,9 +15,7 @@ describe("the installer", () => {
   const install = (home = folder.path) =>
     installExamples({
       ...{ home, hostId, transactions: catalog.transactions, drivers: catalog.drivers },
-      secretBox: catalog.secretBox,
-      serviceHost: "127.0.0.1",
-      servicePorts: { first: 14_200, last: 14_299 },
+      ...{ secretBox: catalog.secretBox, imagePrefix: null, place },
     });
   const rows = (table: string) =>
     catalog.run((tx) => tx.query<Record<string, any>>(`select * from ${table} order by id`));
@@ -37,8 +37,7 @@ describe("the installer", () => {
     const failing = installExamples({
       ...{ home: folder.path, hostId, transactions: catalog.transactions, secretBox },
       drivers: new Map([["PROCESS", broken as never]]),
-      serviceHost: "127.0.0.1",
-      servicePorts: { first: 14_200, last: 14_299 },
+      ...{ imagePrefix: null, place },
     });
     expect(await failing.catch((error: Error) => error.message)).to.equal("cut off");
     expect(await rows("environment")).to.deep.equal([]);

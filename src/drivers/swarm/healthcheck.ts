@@ -5,6 +5,9 @@ import type { Healthcheck } from "./engine-types.js";
 /** Nanoseconds of a second. */
 export const second = 1_000_000_000;
 
+/** How long a node may take to start a probe in a container, in seconds. */
+const startOfProbe = 10;
+
 /** Where deployer and launch script lie in a task's container. */
 export const deployerPath = "/rebake/deployer.mjs";
 export const launchPath = "/rebake/launch.sh";
@@ -78,8 +81,9 @@ export function healthcheckOf(spec: RenderedSpec, launcher: Launcher): Healthche
             : tcpScript(portOf(ports, tcp!.port)!, timeout),
         ],
     Interval: readiness.period * second,
-    // A little longer than the probe itself waits, which says what it was waiting for.
-    Timeout: (timeout + 1) * second,
+    // Probes that keep to their time by themselves say what they were waiting for. That they have to be started first,
+    // on a node that may be busy, is not the app's fault, which would be ended for it.
+    Timeout: (timeout + (exec && launcher !== "deployer" ? 1 : startOfProbe)) * second,
     Retries: readiness.failureThreshold,
     StartPeriod: (rollout.deadline + readiness.initialDelay) * second,
   };

@@ -97,8 +97,12 @@ async function makeNetwork(engine: Engine, name: string, marks: Record<string, s
   }
 }
 
+/** Two that come at the very same moment are told of it in words alone. */
 function isConflict(error: unknown): boolean {
-  return error instanceof EngineRefusal && error.status === 409;
+  return (
+    error instanceof EngineRefusal &&
+    (error.status === 409 || /name conflicts with an existing object/.test(error.message))
+  );
 }
 
 /** After so long what nothing uses was left by a server that died, in milliseconds. */
