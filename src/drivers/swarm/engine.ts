@@ -32,6 +32,12 @@ export class EngineAway extends Error {
   override readonly name = "EngineAway";
 }
 
+/**
+ * What opens the registry for the tasks of a service: a credential, none, the one that it has, or the one that it had
+ * before its last change. To the engine it is part of the tasks: with another one all of them are replaced.
+ */
+export type PullsWith = RegistryCredential | null | "spec" | "previous-spec";
+
 /** How long a call may take, in milliseconds; followed streams may take longer. */
 const callPatience = 30_000;
 
@@ -96,17 +102,15 @@ export class Engine {
     });
   }
 
-  updateService(
-    id: string,
-    version: number,
-    spec: ServiceSpec,
-    credential: RegistryCredential | null,
-  ): Promise<unknown> {
-    const { authconfig } = authOf(credential);
+  updateService(id: string, version: number, spec: ServiceSpec, pullsWith: PullsWith): Promise<unknown> {
+    const isKept = typeof pullsWith === "string";
+    // Without one the engine would go on with the one that it has.
+    const auth = isKept ? undefined : (authOf(pullsWith).authconfig ?? {});
+    const query = { version, ...(isKept && { registryAuthFrom: pullsWith }) };
     const service = this.docker.getService(id) as unknown as {
       update(auth: object | undefined, options: object): Promise<unknown>;
     };
-    return this.call("updateService", () => service.update(authconfig, { _query: { version }, _body: spec }));
+    return this.call("updateService", () => service.update(auth, { _query: query, _body: spec }));
   }
 
   removeService(id: string): Promise<unknown> {

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { OperationFailure } from "../../errors.js";
-import type { RegistryCredential, Reporter, ServiceRef, Target } from "../../operations/driver.js";
+import type { Reporter, ServiceRef, Target } from "../../operations/driver.js";
 import { contentOf, differences } from "./comparable.js";
-import { type Engine, EngineAway, EngineRefusal } from "./engine.js";
+import { type Engine, EngineAway, EngineRefusal, type PullsWith } from "./engine.js";
 import type { EngineService, ServiceSpec } from "./engine-types.js";
 import { refused } from "./failures.js";
 import { labels } from "./names.js";
@@ -53,7 +53,7 @@ export async function pushTarget(
   return change(engine, plan.name, seen, {
     isDone: (found) => stampOf(found) === target.stamp.operationId,
     mayTake: (found) => assertOurs(found, target.ref),
-    credential: target.registryCredential,
+    pullsWith: target.registryCredential,
     report,
     next: async () => {
       const objects = await makeObjects(engine, plan, report);
@@ -63,18 +63,18 @@ export async function pushTarget(
   });
 }
 
-/** Puts a spec back that was there before, or the same with another number of replicas. */
+/** Puts a spec back that was there before, or the same with another number of replicas: tasks that fit it stay. */
 export function pushSpec(
   engine: Engine,
   spec: ServiceSpec,
   seen: EngineService,
-  credential: RegistryCredential | null,
+  pullsWith: PullsWith,
   report: Held,
 ): Promise<EngineService> {
   return change(engine, seen.ID, seen, {
     isDone: (found) => found !== null && isAsPut(spec, found.Spec),
     mayTake: () => {},
-    credential,
+    pullsWith,
     report,
     next: async () => spec,
   });
@@ -84,7 +84,8 @@ interface Change {
   isDone(found: EngineService | null): boolean;
   mayTake(found: EngineService): void;
   next(): Promise<ServiceSpec>;
-  credential: RegistryCredential | null;
+  /** For a service that is made anew, a credential. */
+  pullsWith: PullsWith;
   report: Held;
 }
 
@@ -93,7 +94,7 @@ async function change(
   engine: Engine,
   name: string,
   seen: EngineService | null,
-  { isDone, mayTake, next, credential, report }: Change,
+  { isDone, mayTake, next, pullsWith, report }: Change,
 ): Promise<EngineService> {
   let why = "";
   const until = Date.now() + networkPatience;
@@ -110,9 +111,9 @@ async function change(
       const spec = await next();
       await report.assertHeld();
       if (found) {
-        await engine.updateService(found.ID, found.Version.Index, spec, credential);
+        await engine.updateService(found.ID, found.Version.Index, spec, pullsWith);
       } else {
-        await engine.createService(spec, credential);
+        await engine.createService(spec, typeof pullsWith === "string" ? null : pullsWith);
       }
     } catch (error) {
       if (!(error instanceof EngineRefusal)) {

@@ -71,8 +71,11 @@ async function putBack(undoing: Undoing, found: EngineService): Promise<void> {
   const { engine, programs, current, target, patience, report, log } = undoing;
   const before = undoing.before ?? earlierSpec(found, target);
   if (before) {
-    const credential = current?.registryCredential ?? target.registryCredential;
-    await patience.untilBack(() => pushSpec(engine, before, found, credential, report));
+    const isKept = found.PreviousSpec !== undefined && isAsPut(before, found.PreviousSpec);
+    const credential = current?.registryCredential ?? null;
+    await patience.untilBack(() =>
+      pushSpec(engine, before, found, isKept ? "previous-spec" : credential, report),
+    );
     return settled(undoing, found.ID, before);
   }
   if (current) {

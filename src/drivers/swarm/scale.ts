@@ -69,13 +69,7 @@ export class Scaling {
       });
       this.report.signal.throwIfAborted();
       const service = await this.patience.untilBack(() =>
-        pushSpec(
-          engine,
-          scaled(found.Spec, this.target.replicas),
-          found,
-          this.target.registryCredential,
-          this.report,
-        ),
+        pushSpec(engine, scaled(found.Spec, this.target.replicas), found, "spec", this.report),
       );
       this.service = service;
       await (growing ? this.grown(service, known, from) : this.shrunk(service, from));
@@ -178,7 +172,7 @@ export class Scaling {
     if (!changed) {
       const { engine } = this.context;
       const service = await this.patience.untilBack(() =>
-        pushSpec(engine, before, this.service ?? found, this.target.registryCredential, this.report),
+        pushSpec(engine, before, this.service ?? found, "spec", this.report),
       );
       const wanted = before.Mode.Replicated?.Replicas ?? 0;
       while ((await this.look(service)).filter((task) => !hasEnded(task)).length > wanted) {
