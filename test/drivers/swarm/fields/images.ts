@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import type { OperationFailure } from "../../../../src/errors.js";
+import type { Target } from "../../../../src/operations/driver.js";
+import { Recorder } from "../../bench.js";
 import { registry } from "../lab.js";
 import { PasswordRegistry } from "../password-registry.js";
 import { tinyImages } from "../tiny-images.js";
@@ -100,13 +102,25 @@ export const imageFields: FieldCase[] = [
       await trial.fails("IMAGE_NOT_FOUND", null, trial.target(ref, trial.spec(), closed));
       const first = await trial.deploy({}, opened, ref);
       expect(await marked(trial, first)).to.equal("one");
-      // The engine would go on with the credential that it has.
       const open = await trial.deploy({}, {}, trial.ref({ name: "later" }));
       const late = trial.target(open.ref, open.spec, { ...closed, image: two });
       await trial.fails("IMAGE_NOT_FOUND", open, late);
       const second = await trial.rebuild(open, {}, { ...opened, image: two });
       expect(await marked(trial, second)).to.equal("two");
-      const told = JSON.stringify([await trial.container(second), await trial.service(second.ref)]);
+      // Who has it already needs no registry: the others stay, whatever the credential is by now.
+      const ids = async (target: Target) => (await trial.containers(target.ref)).map(({ Id }) => Id);
+      const [before] = await ids(second);
+      const rotated = { ...second, registryCredential: wrong, replicas: 2 };
+      expect((await trial.lab.driver.scale(rotated, new Recorder())).verdict).to.equal("UNPROVEN");
+      expect(await ids(second))
+        .to.have.length(2)
+        .and.to.include(before);
+      // One that is taken away is not used any more.
+      await trial.remove(first.ref);
+      await images.forget((await trial.lab.docker.getImage(one).inspect()).Id);
+      const without = trial.target(second.ref, second.spec, { image: one, replicas: 2 });
+      await trial.fails("IMAGE_NOT_FOUND", second, without);
+      const told = JSON.stringify([await trial.containers(second.ref), await trial.service(second.ref)]);
       expect(told).not.to.include(credential.password);
     }),
   ),

@@ -5,7 +5,7 @@ import { type Fields, idle, type Trial } from "../trial.js";
 import { type FieldCase, field } from "./field.js";
 
 type Probe = NonNullable<SpecFields["readiness"]>;
-const none = { httpGet: null, tcp: null, exec: null, period: 1, timeout: 5 };
+const none = { httpGet: null, tcp: null, exec: null, period: 1, timeout: 20, failureThreshold: 9 };
 const http = (path: string, port: string | null = null): Probe => ({ ...none, httpGet: { path, port } });
 const tcp = (port: string | null = null): Probe => ({ ...none, tcp: { port } });
 const exec = (...command: string[]): Probe => ({ ...none, exec: { command } });
@@ -49,7 +49,7 @@ export async function probes(
     await expectHealthy(trial, last);
   }
   for (const [readiness, code, why] of bad) {
-    const spec = trial.spec({ ...fields, readiness, rollout: { deadline: 8 } });
+    const spec = trial.spec({ ...fields, readiness, rollout: { deadline: 10 } });
     const target = trial.target(last!.ref, spec, { image: last!.image, ...facts });
     expect(await trial.fails(code, last, target)).to.match(why);
   }

@@ -138,7 +138,7 @@ export const sourceFields: FieldCase[] = [
       const { url, app: repository, publish } = await repositories(trial);
       const commit = await repository.commit({ "server.cjs": statusServer, "in/here": "" });
       await publish();
-      const none = { httpGet: null, tcp: null, exec: null, period: 1, timeout: 5 };
+      const none = { httpGet: null, tcp: null, exec: null, period: 2, timeout: 20, failureThreshold: 9 };
       const check = (script: string) => ({ ...none, exec: { command: ["sh", "-c", script] } });
       const http = (path: string) => ({ ...none, httpGet: { path } });
       await probes(
