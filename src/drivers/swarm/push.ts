@@ -38,7 +38,7 @@ export function isAsPut(put: ServiceSpec, found: ServiceSpec): boolean {
 /**
  * Has the engine run `target` from now on: creates the service or changes it, unless its stamp says that this was done
  * before. `seen` is what was there when this was decided; what changed since is somebody's, and not written over.
- * @throws OperationFailure CHANGED_ON_ENGINE, PORT_TAKEN, ENGINE_REFUSED; EngineAway when it is not known whether it
+ * @throws OperationFailure SPEC_INVALID, CHANGED_ON_ENGINE, PORT_TAKEN, ENGINE_REFUSED; EngineAway when it is not known whether it
  * was done: then to be called again
  */
 export async function pushTarget(
@@ -49,6 +49,11 @@ export async function pushTarget(
   installation: string,
   report: Held,
 ): Promise<EngineService> {
+  if (target.image === null) {
+    const message =
+      "The recipe names no image, of which services on a swarm are made: give it one, then rebuild.";
+    throw new OperationFailure("SPEC_INVALID", message);
+  }
   const image = await imageFor(engine, target, plan);
   return change(engine, plan.name, seen, {
     isDone: (found) => stampOf(found) === target.stamp.operationId,

@@ -40,6 +40,11 @@ onSwarm("failures on Swarm end early and say why", (it, yard) => {
     expect(cause.message).to.include(image);
   });
 
+  it("a recipe without an image", async (scene) => {
+    const { cause } = await scene.failsWith("SPEC_INVALID", scene.tiny(), { image: null });
+    expect(cause.message).to.include("names no image");
+  });
+
   it("an image without node", async (scene) => {
     const facts = { image: yard.nginx, commit: commits.working };
     const { cause, failed, seconds } = await scene.failsWith("COMMAND_NOT_FOUND", fromSource(scene), facts);
