@@ -42,7 +42,9 @@ export function replacing(it: AddCase, rig: Rig): void {
     expect(outcome.verdict).to.equal("ROLLED_BACK");
     expect(outcome.cause).to.include({ code: "APP_EXITED", exitCode: 4 });
     expect(await version(service)).to.equal("one");
-    expect(await tasks(old)).to.have.length(1);
+    // Where the engine rolls, the old one that was already going may still be ending beside the one in its place.
+    const there = (await tasks(old)).filter(({ state }) => !rig.row.rolls || state !== "STOPPING");
+    expect(there).to.have.length(1);
   });
 
   it("keeps all replicas serving when one of the new ones crashes", async (stage) => {

@@ -42,7 +42,7 @@ export const swarmRow: DriverRow = {
     return new SwarmGround(new Engine(dockerHost), gateway, options);
   },
   environmentId,
-  parallel: 3,
+  parallel: 5,
   timeout: 300_000,
   patience: { most: 60, pause: 100 },
   fields,
