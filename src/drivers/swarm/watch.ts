@@ -118,6 +118,8 @@ export class Watch {
     this.options.heard(name);
     const ref = this.refOf(name, Attributes) ?? this.seen.get(name)?.ref;
     if (ref) {
+      // Events of services themselves bear no labels: the next one is known by its name.
+      this.seen.set(name, this.seen.get(name) ?? { ref, state: "" });
       this.options.changed(ref);
     }
   }

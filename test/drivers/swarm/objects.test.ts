@@ -91,7 +91,11 @@ onEngine("configs, secrets and networks on a Docker engine", (it) => {
   });
 
   it("do not stay of what never ran, or was never taken", async (trial) => {
-    const crashing = trial.spec({ command: ["sh", "-c", "exit 3"], files: [file("x"), secretFile("v1")] });
+    const crashing = trial.spec({
+      command: ["sh", "-c", "exit 3"],
+      files: [file("x"), secretFile("v1")],
+      rollout: { monitor: 3 },
+    });
     await trial.fails("APP_EXITED", null, trial.target(trial.ref({ name: "a" }), crashing, { secrets }));
     const published = await freePort();
     const owner = await trial.deploy({ ports: [{ name: "http", target: 80, published }] });
