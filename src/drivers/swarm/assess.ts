@@ -20,6 +20,8 @@ export interface Assessment {
   unplaced: EngineTask | null;
   /** Whether all replicas are ready, and the engine says that it is done. */
   complete: boolean;
+  /** Whether that has held for as long as the new ones are to be watched: the engine does so itself after an update. */
+  done: boolean;
   views: Map<StepName, StepView>;
 }
 
@@ -42,6 +44,7 @@ export function assess(
   const ready = living.filter(isReady).length;
   const updating = service.UpdateStatus?.State === "updating";
   const complete = ready >= of && !updating && old.every(({ DesiredState }) => DesiredState !== "running");
+  const done = complete && (held || service.UpdateStatus?.State === "completed");
   return {
     mine,
     old,
@@ -52,10 +55,11 @@ export function assess(
       mine.find(({ Status }) => Status.State === "pending" && /no suitable node/.test(Status.Err ?? "")) ??
       null,
     complete,
+    done,
     views: viewsOf(target, newest(mine), reports, {
       of,
       ready,
-      complete: complete && held,
+      complete: done,
       old: old.length,
       oldTotal,
     }),
@@ -165,4 +169,27 @@ export function stepOf(task: EngineTask, { spec }: Target, reports: TaskReports)
     : hasBegun(task)
       ? "READY"
       : "START";
+}
+
+/** What is told before anything is done. */
+export function announcementOf(
+  { spec, replicas: of }: Target,
+  downtime: string | null,
+): Map<StepName, StepView> {
+  const skipped: StepView = { state: "SKIPPED", done: 0, of };
+  const views = new Map<StepName, StepView>(
+    spec.source
+      ? []
+      : [
+          ["FETCH_SOURCE", skipped],
+          ["INSTALL", skipped],
+        ],
+  );
+  const detail = downtime === null ? {} : { detail: `DOWNTIME: ${downtime}` };
+  return views.set(spec.source ? "FETCH_SOURCE" : "START", { state: "RUNNING", done: 0, of, ...detail });
+}
+
+/** The same once nothing of the old is waited for any more. */
+export function doneWith(views: Assessment["views"], total: number): Assessment["views"] {
+  return total === 0 ? views : views.set("TERMINATE_OLD", { state: "DONE", done: total, of: total });
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
-import { type Assessment, assess, stepOf } from "./assess.js";
+import { type Assessment, announcementOf, assess, doneWith, stepOf } from "./assess.js";
 import { isDrifted } from "./comparable.js";
 import { type Engine, EngineAway, unreachable } from "./engine.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
@@ -148,19 +148,7 @@ export class Replacement {
   }
 
   private async announce(): Promise<void> {
-    const of = this.target.replicas;
-    const first = this.target.spec.source ? "FETCH_SOURCE" : "START";
-    const views = new Map<
-      StepName,
-      { state: "SKIPPED" | "RUNNING"; done: number; of: number; detail?: string }
-    >();
-    if (first === "START") {
-      views
-        .set("FETCH_SOURCE", { state: "SKIPPED", done: 0, of })
-        .set("INSTALL", { state: "SKIPPED", done: 0, of });
-    }
-    const why = this.current && downtime(this.current.spec, this.target.spec);
-    views.set(first, { state: "RUNNING", done: 0, of, ...(why && { detail: `DOWNTIME: ${why}` }) });
+    const views = announcementOf(this.target, this.current && downtime(this.current.spec, this.target.spec));
     await this.progress.show(views, this.report.signal);
     await this.report.assertHeld();
     this.report.signal.throwIfAborted();
@@ -195,7 +183,7 @@ export class Replacement {
         this.failedStep = stepOf(failed, this.target, this.reports);
         throw causeOf(failed, await this.evidence(failed));
       }
-      if (seen.complete && held) {
+      if (seen.done) {
         return;
       }
       const state = JSON.stringify([...seen.views.values()].map(({ done }) => done));
@@ -228,7 +216,7 @@ export class Replacement {
     }
     const seen = assess(this.target, newest, tasks, this.reports, { oldTotal: this.oldIds.size, held });
     this.report.signal.throwIfAborted();
-    if (!(seen.complete && held)) {
+    if (!seen.done) {
       await this.progress.show(seen.views, this.report.signal);
     }
     this.assertNotPaused(newest, seen);
@@ -393,8 +381,4 @@ function whyNotUndone(failure: unknown, reason: unknown): unknown {
 
 function expired(since: number | null, milliseconds: number): boolean {
   return since !== null && Date.now() - since >= milliseconds;
-}
-
-function doneWith(views: Assessment["views"], total: number): Assessment["views"] {
-  return total === 0 ? views : views.set("TERMINATE_OLD", { state: "DONE", done: total, of: total });
 }
