@@ -297,12 +297,14 @@ describe("worker", () => {
       tx.query("select * from service_secret where service_id = $1", [service.id]),
     );
     expect(secrets).to.deep.equal([]);
-    const { service: again } = await catalog.deploy({
+    const again = await catalog.deploy({
       environment: "DEV",
       recipe: "shop",
       name: service.name,
     });
-    expect(again.id).not.to.equal(service.id);
+    expect(again.service.id).not.to.equal(service.id);
+    // Left waiting, it would be the next worker's.
+    await ended(again.operation.id);
   });
 
   it("gives an operation back when it stops, and the next start of the same home goes on at once", async () => {
