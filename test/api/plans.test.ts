@@ -146,7 +146,7 @@ describe("plans of lists", () => {
 
   for (const [list, filters] of Object.entries(lists)) {
     it(`of ${list} use indexes with every filter, forwards, backwards and from anywhere`, async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       for (const text of filters) {
         const filter = filterOf(text);
         check(await scans(`{ ${list}(${filter}first: 20) { ${pageInfo} } }`), `${list} ${text}`);

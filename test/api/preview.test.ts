@@ -231,7 +231,7 @@ describe("the preview of a bump", () => {
   });
 
   it("agrees with the Updates that there are after the bump, whatever it is", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const ids = [
       await deploy("DEV", "one"),
       await deploy("PRD", "two", { inputs: [{ name: "TITLE", value: "Zwei" }] }),

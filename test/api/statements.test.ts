@@ -24,7 +24,7 @@ describe("statements", () => {
   const api = apiServer(database);
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const { catalog } = api.current;
     for (let i = 0; i < 10; i++) {
       await catalog.environment(`E${i}`);

@@ -132,7 +132,7 @@ describe("feeds over WebSocket", () => {
   });
 
   it("close a subscriber that stops reading with its cursor, at a bounded cost, others unaffected", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     await start({ limits: { stallTimeout: 1_000, pingInterval: 60_000 } });
     const query = "subscription ($after: String) { changes(after: $after) { cursor filler(length: 10000) } }";
     const [fast, stuck] = [await open(), await open()];
@@ -201,7 +201,7 @@ describe("feeds over WebSocket", () => {
     afterEach(() => reader.stop());
 
     it("resume across dropped sockets with each event once and in order, while writers go on", async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const first = await reader.start();
       let writing = true;
       const writers = [1, 2, 3].map(async () => {

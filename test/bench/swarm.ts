@@ -104,7 +104,7 @@ if (!host || !process.env.TEST_REGISTRY) {
       pullPolicy: "IF_NOT_PRESENT" as const,
       credential: null,
     };
-    const image = (await driver.pinImage(ours.environmentId, spec, null, AbortSignal.timeout(60_000)))!;
+    const image = (await driver.pinImage(ours.environmentId, spec, null, AbortSignal.timeout(120_000)))!;
     let { target: old } = await rebuild(driver, ours, null, image, 0);
     await rebuild(driver, theirs, null, image, 0);
     const results: { rebake: number; whole: number; cli: number; calls: number }[] = [];

@@ -123,7 +123,7 @@ const wrong = {
 } satisfies Record<string, [string, RegExp]>;
 
 describe("an SDK generated from the schema", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const folder = tempFolder();
   let generated: GeneratedFile[];
 

@@ -19,7 +19,7 @@ const noUpdates = "Every service runs what it should";
 const lostNetwork = /WebSocket connection to|ERR_/;
 
 describe("the example pages", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it("compile under strict", async () => {
     expect(await compile("examples/clients")).to.deep.equal([]);
@@ -143,7 +143,7 @@ for (const client of clients) {
     });
 
     it("rebuilds at the press of a key, shows the steps as they move, and takes the row away at the end", async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       await shown.watchSteps();
       await shown.rebuild("catalog").focus();
       await shown.page.keyboard.press("Enter");
@@ -158,7 +158,7 @@ for (const client of clients) {
     });
 
     it("misses nothing while its connection is cut, and goes on after the last event it had", async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       pages.expectErrors(lostNetwork);
       const [lists, before] = [shown.lists(), shown.subscribedAfter()];
       proxy.cut();
@@ -182,7 +182,7 @@ for (const client of clients) {
     });
 
     it("goes on showing a rebuild in whose middle the connection was cut", async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       pages.expectErrors(lostNetwork);
       await shown.rebuild("catalog").click();
       await shown.row("catalog").getByRole("list", { name: "Steps" }).waitFor();
@@ -194,7 +194,7 @@ for (const client of clients) {
     });
 
     it("begins with the list again when the events it missed are kept no longer", async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       pages.expectErrors(lostNetwork);
       const lists = shown.lists();
       proxy.cut();
@@ -210,7 +210,7 @@ for (const client of clients) {
     });
 
     it("says why a rebuild failed, and takes the row away once the bump is taken back", async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       await bump(rebake, recipe, { command: ["node", "-e", "console.error('no oven'); process.exit(3)"] });
       await shown.rebuild("orders").click();
       const row = shown.row("orders");

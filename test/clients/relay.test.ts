@@ -17,7 +17,7 @@ function runCompiler(folder: string): Promise<{ ok: boolean; output: string }> {
 }
 
 describe("Relay's compiler", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const folder = tempFolder();
   let project: string;
   let generated: string;

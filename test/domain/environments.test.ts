@@ -178,7 +178,7 @@ describe("environments", () => {
   });
 
   it("change for thousands of services in one go, without a spec for each", async function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     const { service } = await deploy("first");
     await catalog.settleAsDeployed();
     const columns = `environment_id, recipe_id, mode, replicas, inputs, desired_revision, desired_spec,

@@ -13,7 +13,7 @@ const program = `const { existsSync } = require("node:fs");
 setInterval(() => { if (existsSync(process.env.BREAK)) { console.error("broken"); process.exit(3); } }, 20);`;
 
 describe("Updates of services that do not run", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   // Hooks run in their order: before the database goes.
   after(() => RebakeProcess.endAll());
   const database = testDatabase({ empty: true });

@@ -36,7 +36,7 @@ const wrongs: [number, string, "acknowledged" | "new", (client: SocketClient) =>
 ];
 
 describe("graphql-transport-ws, spoken by hand to the real server", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   // Hooks run in their order: before the folder goes.
   after(async () => {
     for (const client of clients) {

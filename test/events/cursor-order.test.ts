@@ -42,7 +42,7 @@ const bySequence: Writer = (dataSource, write) =>
   });
 
 describe("cursors", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const database = testDatabase();
   let dataSource: DataSource;
 

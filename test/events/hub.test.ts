@@ -33,7 +33,7 @@ function source(overrides: Partial<ChannelSource> = {}): () => ChannelSource {
 
 describe("the hub", () => {
   it("delivers every event once and in order, however subscribers come, resume and dawdle", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const count = fc.integer({ min: 1, max: 30 });
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.record({ do: fc.constant("append" as const), count }) },

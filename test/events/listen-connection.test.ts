@@ -5,7 +5,7 @@ import { CuttableProxy } from "../support/cuttable-proxy.js";
 import { eventually } from "../support/eventually.js";
 
 describe("the connection that listens, when the network swallows packets", function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   // Hooks run in their order: before the database goes.
   after(() => network.close());
   const database = testDatabase();

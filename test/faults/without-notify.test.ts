@@ -5,7 +5,7 @@ import { deploy, rebuild } from "../support/operations.js";
 import type { RebakeProcess } from "../support/rebake-process.js";
 
 describe("two servers without LISTEN and NOTIFY", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const holder = testFleet({ REBAKE_NOTIFY: "off" });
   let fleet: Fleet;
   let one: RebakeProcess;

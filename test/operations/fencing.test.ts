@@ -17,7 +17,7 @@ import { silent } from "../support/silent.js";
 const good = { verdict: "SUCCEEDED", cause: null } as const;
 
 describe("a server that may have lost its lease", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const database = testDatabase();
   let catalog: Catalog;
   let number = 0;

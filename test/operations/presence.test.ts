@@ -10,7 +10,7 @@ import { eventually } from "../support/eventually.js";
 import { silent } from "../support/silent.js";
 
 describe("presence", function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   const database = testDatabase();
   const started: Presence[] = [];
   let catalog: Catalog;

@@ -12,7 +12,7 @@ const numberOfServices = 10;
 const operationsOfEach = 3;
 
 describe("two workers on one database", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const database = testDatabase();
   const workers: Worker[] = [];
   const catalogs: Catalog[] = [];

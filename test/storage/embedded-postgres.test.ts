@@ -22,7 +22,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
 }
 
 describe("embedded PostgreSQL", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const folder = tempFolder();
   const running: EmbeddedPostgres[] = [];
   const start = async (home: string) => {

@@ -81,7 +81,7 @@ export function describeInBrowser(title: string, tests: (pages: Pages) => void):
   const path = findChromium();
   const suite = path ? describe : describe.skip;
   suite(path ? title : `${title} (needs Chromium: install it or set CHROMIUM)`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const pages = new Pages(path ?? "");
     tests(pages);
     afterEach("no error in a page", () => pages.expectNoErrors());

@@ -36,7 +36,7 @@ export function testDatabase(options: { empty?: boolean } = {}): TestDatabase {
     },
   };
   before("make the database", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const server = await clusterUrl();
     await administer(server, `create database ${name} template ${options.empty ? "template0" : template}`);
     database.url = urlOf(server, name);

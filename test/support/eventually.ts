@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface EventuallyOptions {
-  /** In ms; 5,000 unless given. */
+  /** In ms; 20,000 unless given: a busy machine is slow, and a condition that holds costs no more for it. */
   deadline?: number;
   /** Completes "not in time: …". */
   what?: string;
@@ -15,7 +15,7 @@ export async function eventually<T>(
   condition: () => T | Promise<T>,
   options: EventuallyOptions = {},
 ): Promise<Exclude<T, false | null | undefined>> {
-  const { deadline = 5_000, what = condition.toString() } = options;
+  const { deadline = 20_000, what = condition.toString() } = options;
   const end = Date.now() + deadline;
   let lastError: unknown;
   do {

@@ -22,7 +22,7 @@ export const mochaHooks = {
   },
 
   async afterAll(this: Mocha.Context): Promise<void> {
-    this.timeout(60_000);
+    this.timeout(120_000);
     await stopCluster();
     await rm(runFolder, { recursive: true, force: true });
     setTimeout(endStuckRun, 5_000).unref();

@@ -1,12 +1,17 @@
 import Mocha from "mocha";
 
-/** Mocha's own report, then what was skipped by name, then one line that sums up. */
+/** Mocha's own report, then what failed and was skipped by name, then one line that sums up. */
 export default class Reporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
+    const failed: string[] = [];
     const skipped: string[] = [];
+    runner.on("fail", (test, error) => failed.push(`${test.fullTitle()}: ${firstLine(error)}`));
     runner.on("pending", (test) => skipped.push(test.fullTitle()));
     runner.once("end", () => {
+      for (const title of failed) {
+        console.log(`failed: ${title}`);
+      }
       for (const title of skipped) {
         console.log(`skipped: ${title}`);
       }
@@ -14,4 +19,8 @@ export default class Reporter extends Mocha.reporters.Spec {
       console.log(`${passes} passed, ${failures} failed, ${pending} skipped`);
     });
   }
+}
+
+function firstLine({ message = "" }: Partial<Error>): string {
+  return message.split("\n", 1)[0]!.slice(0, 500);
 }

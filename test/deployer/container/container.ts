@@ -14,6 +14,8 @@ export interface ContainerOptions {
   env?: NodeJS.ProcessEnv;
   /** Runs as that user. */
   uid?: number;
+  /** The Node to run with, this one unless given. */
+  node?: string;
 }
 
 /** The bundle as it runs in a container, with all its descendants in a process group. */
@@ -23,8 +25,9 @@ export class Container {
   private readonly closed: Promise<unknown>;
 
   /** `home`: has what other containers of this node do not see, e.g. temporary files. */
-  constructor(home: string, job: Omit<ContainerJob, "nonce">, { env = {}, uid }: ContainerOptions = {}) {
-    this.child = spawn(process.execPath, [containerBundle().path], {
+  constructor(home: string, job: Omit<ContainerJob, "nonce">, options: ContainerOptions = {}) {
+    const { env = {}, uid, node = process.execPath } = options;
+    this.child = spawn(node, [containerBundle().path], {
       env: {
         ...toolEnvironment(process.env),
         MOCHA_RUN: process.env.MOCHA_RUN,

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import {
   chmod,
   chown,
+  copyFile,
   mkdir,
   readdir,
   readFile,
@@ -22,7 +23,7 @@ import { Container, type ContainerOptions, jobOf, pathWith } from "./container.j
 const withoutTools = { PATH: "" };
 
 describe("preparing an app in a container", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const home = tempFolder();
   let repository: GitFixture;
   let commit: string;
@@ -171,14 +172,17 @@ describe("preparing an app in a container", function () {
     const isRoot = process.getuid?.() === 0;
     const own = await makeTempFolder();
     try {
+      // Node may be where only its owner gets.
+      const node = join(own, "node");
+      await copyFile(process.execPath, node);
       if (isRoot) {
         await chown(own, 65_534, 65_534);
       }
       const readOnly = join(home.path, "read-only");
       await mkdir(readOnly, { mode: 0o555 });
       // As in images that run as somebody who has no home of his own.
-      const env = { TMPDIR: own, HOME: isRoot ? "/root" : own };
-      const options = { env, ...(isRoot ? { uid: 65_534 } : {}) };
+      const env = { TMPDIR: own, HOME: isRoot ? "/root" : own, PATH: `${own}:${process.env.PATH}` };
+      const options = { env, node, ...(isRoot ? { uid: 65_534 } : {}) };
       const { code, output, story } = await run({ cache: readOnly, command }, options);
       expect(code, output).to.equal(0);
       expect(story[1]).to.equal(

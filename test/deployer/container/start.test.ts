@@ -16,7 +16,7 @@ server.listen(0, "127.0.0.1", () => console.log("app", process.pid, "on port", s
 `;
 
 describe("starting an app in a container", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const home = tempFolder();
   const containers: Container[] = [];
   afterEach(async () => {

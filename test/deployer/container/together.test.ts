@@ -15,7 +15,7 @@ const look = setInterval(() => existsSync(${JSON.stringify(join(folder, "hold"))
 `;
 
 describe("containers that share a cache", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const home = tempFolder();
   const containers: Container[] = [];
   let source: { repository: string; commit: string; path: null };

@@ -14,7 +14,7 @@ import { type Change, Engine } from "./engine.js";
 export function testFleet(env: Record<string, string> = {}): { current: Fleet } {
   const holder = {} as { current: Fleet };
   after("stop the servers", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     await holder.current.close();
   });
   const database = testDatabase();
