@@ -55,7 +55,9 @@ export async function ifFree(lock: string, work: () => Promise<unknown>): Promis
 
 async function take(lock: string, token: string, signal: AbortSignal, onWait?: () => void): Promise<void> {
   const seen = new Watch();
-  for (let first = true; ; first = false) {
+  // Whoever loses the race for a free lock has not waited yet.
+  let told = false;
+  for (;;) {
     signal.throwIfAborted();
     const holder = await holderOf(lock);
     if (holder === null) {
@@ -67,7 +69,8 @@ async function take(lock: string, token: string, signal: AbortSignal, onWait?: (
     if (seen.isDead(holder) && (await takeOver(lock, holder.token, token))) {
       return;
     }
-    if (first) {
+    if (!told) {
+      told = true;
       onWait?.();
     }
     await delay(poll, null, { signal }).catch(() => undefined);

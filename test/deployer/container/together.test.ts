@@ -39,6 +39,7 @@ describe("containers that share a cache", function () {
       await container.ended();
     }
     await rm(join(home.path, "installs"), { force: true });
+    await rm(join(home.path, "hold"), { force: true });
   });
 
   const open = (cache: string, image = "node:20") => {
@@ -56,8 +57,8 @@ describe("containers that share a cache", function () {
     const three = [open("three"), open("three"), open("three")];
     const waits = "FETCH_SOURCE RUNNING (waits for another replica that prepares the same)";
     const waiting = () => three.filter(({ story }) => story.includes(waits)).length === 2;
-    await eventually(waiting, { deadline: 15_000 });
-    await eventually(async () => (await installs()) > 0, { deadline: 15_000 });
+    await eventually(waiting);
+    await eventually(async () => (await installs()) > 0);
     await release();
     for (const container of three) {
       expect(await container.ended(), container.output).to.equal(0);
@@ -83,7 +84,7 @@ describe("containers that share a cache", function () {
   it("go on after one that was killed at work, and throw away its half", async () => {
     await hold();
     const killed = open("killed");
-    await eventually(async () => (await installs()) === 1, { deadline: 15_000 });
+    await eventually(async () => (await installs()) === 1);
     const next = open("killed");
     await next.prints("waits for another");
     killed.kill();
@@ -101,7 +102,7 @@ describe("containers that share a cache", function () {
   it("are in no way of one that was frozen, nor is it in theirs", async () => {
     await hold();
     const frozen = open("frozen");
-    await eventually(async () => (await installs()) === 1, { deadline: 15_000 });
+    await eventually(async () => (await installs()) === 1);
     process.kill(-frozen.pid, "SIGSTOP");
     const next = open("frozen");
     await eventually(async () => (await installs()) === 2, { deadline: 25_000 });
@@ -120,7 +121,7 @@ describe("containers that share a cache", function () {
   it("leave the work to the others at once when they are stopped", async () => {
     await hold();
     const stopped = open("stopped");
-    await eventually(async () => (await installs()) === 1, { deadline: 15_000 });
+    await eventually(async () => (await installs()) === 1);
     const next = open("stopped");
     await next.prints("waits for another");
     stopped.signal("SIGTERM");
