@@ -1,7 +1,7 @@
 import { replicasOf } from "../../domain/facts.js";
 import type { StepName, Target } from "../../operations/driver.js";
+import type { StepView } from "../engine/progress.js";
 import type { EngineService, EngineTask } from "./engine-types.js";
-import type { StepView } from "./progress.js";
 import type { TaskReports } from "./task-reports.js";
 import { hasEnded, hasFailed, isReady, operationOf } from "./tasks.js";
 

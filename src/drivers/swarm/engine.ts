@@ -3,9 +3,9 @@ import { Agent as TlsAgent } from "node:https";
 import type { Readable } from "node:stream";
 import Docker from "dockerode";
 import type { SwarmConnection } from "../../domain/connection.js";
-import { OperationFailure } from "../../errors.js";
 import type { RegistryCredential } from "../../operations/driver.js";
-import { absenceOf } from "./absence.js";
+import { absenceOf } from "../engine/absence.js";
+import { EngineAway, EngineRefusal } from "../engine/answers.js";
 import type {
   EngineInfo,
   EngineNode,
@@ -14,23 +14,6 @@ import type {
   EngineTask,
   ServiceSpec,
 } from "./engine-types.js";
-
-/** The engine answered, and said no. */
-export class EngineRefusal extends Error {
-  override readonly name = "EngineRefusal";
-  constructor(
-    readonly status: number,
-    /** The engine's own words. */
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** The engine cannot be reached, or went away before it answered: whether it did what it was asked is unknown. */
-export class EngineAway extends Error {
-  override readonly name = "EngineAway";
-}
 
 /**
  * What opens the registry for the tasks of a service: a credential, none, the one that it has, or the one that it had
@@ -338,12 +321,4 @@ function asOurs(error: unknown): unknown {
   return code !== undefined || /socket hang up|aborted/.test(error.message)
     ? new EngineAway(absenceOf(code, error.message))
     : error;
-}
-
-/** What to tell of an engine that cannot be asked. */
-export function unreachable(where: string, error: Error): OperationFailure {
-  return new OperationFailure(
-    "ENGINE_UNREACHABLE",
-    `The engine at ${where} cannot be reached (${error.message}): start it, or correct the environment's connection.`,
-  );
 }

@@ -1,6 +1,6 @@
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import { type CauseCode, OperationFailure } from "../../errors.js";
-import type { EngineRefusal } from "./engine.js";
+import type { EngineRefusal } from "../engine/answers.js";
 import type { EngineTask } from "./engine-types.js";
 import type { TaskReports } from "./task-reports.js";
 

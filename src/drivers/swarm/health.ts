@@ -1,5 +1,6 @@
 import type { DriverHealth } from "../../operations/driver.js";
-import { type Engine, EngineAway, EngineRefusal } from "./engine.js";
+import { EngineAway, EngineRefusal } from "../engine/answers.js";
+import type { Engine } from "./engine.js";
 import type { EngineInfo } from "./engine-types.js";
 
 /** How an engine is, and why it cannot be used when it cannot. */

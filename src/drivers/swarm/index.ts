@@ -19,8 +19,9 @@ import type {
   ServiceRef,
   Target,
 } from "../../operations/driver.js";
+import { EngineAway } from "../engine/answers.js";
 import { differences, isDrifted } from "./comparable.js";
-import { type Engine, EngineAway } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { Engines } from "./engines.js";
 import { foreignServices } from "./foreign.js";
 import { healthOf } from "./health.js";

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ServiceLogLine } from "../../operations/driver.js";
-import { type Engine, EngineRefusal } from "./engine.js";
+import { EngineRefusal } from "../engine/answers.js";
+import type { Engine } from "./engine.js";
 import { type TaskLine, taskLines } from "./log-lines.js";
 import { isReport } from "./task-reports.js";
 import { numbersOf } from "./tasks.js";

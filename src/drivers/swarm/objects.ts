@@ -1,5 +1,6 @@
 import type { Reporter } from "../../operations/driver.js";
-import { type Engine, EngineRefusal } from "./engine.js";
+import { EngineRefusal } from "../engine/answers.js";
+import type { Engine } from "./engine.js";
 import type { ServiceSpec } from "./engine-types.js";
 import { environmentLabels, labels, networkName } from "./names.js";
 import type { Plan, PlannedObject } from "./plan.js";

@@ -1,7 +1,8 @@
 import { imageReference, registryOf } from "../../domain/image-reference.js";
 import { OperationFailure } from "../../errors.js";
 import type { ImageSpec, RegistryCredential } from "../../operations/driver.js";
-import { type Engine, EngineAway, EngineRefusal, unreachable } from "./engine.js";
+import { EngineAway, EngineRefusal, unreachable } from "../engine/answers.js";
+import type { Engine } from "./engine.js";
 
 /**
  * Pins an image by its digest, so that all tasks run the same, and no node asks the registry for what it has. The engine

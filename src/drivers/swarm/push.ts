@@ -1,8 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, ServiceRef, Target } from "../../operations/driver.js";
+import { EngineAway, EngineRefusal } from "../engine/answers.js";
 import { contentOf, differences } from "./comparable.js";
-import { type Engine, EngineAway, EngineRefusal, type PullsWith } from "./engine.js";
+import type { Engine, PullsWith } from "./engine.js";
 import type { EngineService, ServiceSpec } from "./engine-types.js";
 import { refused } from "./failures.js";
 import { labels } from "./names.js";

@@ -2,11 +2,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type { Outcome, Reporter, ServiceRef } from "../../operations/driver.js";
-import { type Engine, EngineAway, EngineRefusal, unreachable } from "./engine.js";
+import { EngineAway, EngineRefusal, unreachable } from "../engine/answers.js";
+import { Patience } from "../engine/patience.js";
+import type { Engine } from "./engine.js";
 import type { EngineService } from "./engine-types.js";
 import { engineName } from "./names.js";
 import { referredTo, removeUnused } from "./objects.js";
-import { Patience } from "./patience.js";
 import { cacheVolumeOf } from "./service-spec.js";
 
 const lookMilliseconds = 250;

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
+import { Patience } from "../engine/patience.js";
+import { Progress, type StepView } from "../engine/progress.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
 import { evidenceOf } from "./evidence.js";
 import { causeOf, notReady } from "./failures.js";
 import { engineName, labels } from "./names.js";
-import { Patience } from "./patience.js";
 import { nonceOf } from "./plan.js";
-import { Progress, type StepView } from "./progress.js";
 import { changedByHand, isAsPut, pushSpec } from "./push.js";
 import type { SwarmContext } from "./replace.js";
 import { TaskReports } from "./task-reports.js";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { EngineRefusal } from "../../../src/drivers/swarm/engine.js";
+import { EngineRefusal } from "../../../src/drivers/engine/answers.js";
 import { causeOf, type Evidence, notReady, refused } from "../../../src/drivers/swarm/failures.js";
 import { TaskReports } from "../../../src/drivers/swarm/task-reports.js";
 import { specOf } from "../bench.js";

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { imageReference } from "../../../src/domain/image-reference.js";
-import { type Engine, EngineAway, EngineRefusal } from "../../../src/drivers/swarm/engine.js";
+import { EngineAway, EngineRefusal } from "../../../src/drivers/engine/answers.js";
+import type { Engine } from "../../../src/drivers/swarm/engine.js";
 import { pinImage } from "../../../src/drivers/swarm/pin-image.js";
 import type { OperationFailure } from "../../../src/errors.js";
 import type { ImageSpec, RegistryCredential } from "../../../src/operations/driver.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
+import { EngineRefusal } from "../../../src/drivers/engine/answers.js";
 import type { Engine } from "../../../src/drivers/swarm/engine.js";
-import { EngineRefusal } from "../../../src/drivers/swarm/engine.js";
 import { removeUnused } from "../../../src/drivers/swarm/objects.js";
 
 const [now, hourAgo] = [new Date().toISOString(), new Date(Date.now() - 3_600_000).toISOString()];

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost } from "../../errors.js";
-import { EngineAway } from "./engine.js";
+import { EngineAway } from "./answers.js";
 
 /** Before an engine that is away is asked again, in milliseconds. */
 const pauseMilliseconds = 500;
