@@ -1,8 +1,8 @@
 import { replicasOf } from "../../domain/facts.js";
 import type { StepName, Target } from "../../operations/driver.js";
 import type { StepView } from "../engine/progress.js";
+import type { TaskReports } from "../engine/task-reports.js";
 import type { EngineService, EngineTask } from "./engine-types.js";
-import type { TaskReports } from "./task-reports.js";
 import { hasEnded, hasFailed, isReady, operationOf } from "./tasks.js";
 
 /** What is seen of a rollout at one moment. */

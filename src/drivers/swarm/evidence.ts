@@ -1,9 +1,9 @@
 import type { Target } from "../../operations/driver.js";
+import type { TaskReports } from "../engine/task-reports.js";
 import type { Engine } from "./engine.js";
 import type { EngineTask } from "./engine-types.js";
 import type { Evidence } from "./failures.js";
 import { taskLines } from "./log-lines.js";
-import type { TaskReports } from "./task-reports.js";
 import { numbersOf } from "./tasks.js";
 
 /** For how long the last lines of a task that ended are asked for, in milliseconds. */

@@ -1,8 +1,8 @@
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import { type CauseCode, OperationFailure } from "../../errors.js";
 import type { EngineRefusal } from "../engine/answers.js";
+import type { TaskReports } from "../engine/task-reports.js";
 import type { EngineTask } from "./engine-types.js";
-import type { TaskReports } from "./task-reports.js";
 
 /** What is known of a task that failed, besides itself. */
 export interface Evidence {

@@ -1,5 +1,6 @@
 import type { ContainerHealth, ContainerProbe } from "../../deployer/container/job.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
+import { deployerPath, portOf } from "../engine/deployer.js";
 import type { Healthcheck } from "./engine-types.js";
 
 /** Nanoseconds of a second. */
@@ -8,8 +9,7 @@ export const second = 1_000_000_000;
 /** How long a node may take to start a probe in a container, in seconds. */
 const startOfProbe = 10;
 
-/** Where deployer and launch script lie in a task's container. */
-export const deployerPath = "/rebake/deployer.mjs";
+/** Where the launch script lies in a task's container. */
 export const launchPath = "/rebake/launch.sh";
 
 /** How the app is begun: by the image as it is, by the deployer, or by a shell that reads secrets first. */
@@ -87,11 +87,6 @@ export function healthcheckOf(spec: RenderedSpec, launcher: Launcher): Healthche
     Retries: readiness.failureThreshold,
     StartPeriod: (rollout.deadline + readiness.initialDelay) * second,
   };
-}
-
-/** The port of that name, or else the main one; undefined: there is none. */
-function portOf(ports: RenderedSpec["ports"], name: string | null): number | undefined {
-  return ports.find((port) => (name === null ? port.protocol === "TCP" : port.name === name))?.target;
 }
 
 /** With what the app has: its folder, and variables that are secret. */

@@ -1,13 +1,5 @@
 import type { Readable } from "node:stream";
-
-/** One line that a task printed. */
-export interface TaskLine {
-  /** By its node's clock, with nanoseconds: what a line is told apart by. */
-  stamp: string;
-  taskId: string;
-  stream: "stdout" | "stderr";
-  line: string;
-}
+import type { TaskLine } from "../engine/task-reports.js";
 
 const headerBytes = 8;
 /** Lines are cut by the engine at 16 KiB and put together again here, up to this many characters. */

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ServiceLogLine } from "../../operations/driver.js";
 import { EngineRefusal } from "../engine/answers.js";
+import type { TaskLine } from "../engine/task-reports.js";
+import { isReport } from "../engine/task-reports.js";
 import type { Engine } from "./engine.js";
-import { type TaskLine, taskLines } from "./log-lines.js";
-import { isReport } from "./task-reports.js";
+import { taskLines } from "./log-lines.js";
 import { numbersOf } from "./tasks.js";
 
 const pauseMilliseconds = 1_000;

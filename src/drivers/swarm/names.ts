@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { ServiceRef } from "../../operations/driver.js";
+import { shortHash } from "../engine/hash.js";
 
 /** Labels on everything that this driver makes. */
 export const labels = {
@@ -21,11 +21,6 @@ export const labels = {
 
 /** The engine refuses longer names of services and networks. */
 const longestName = 63;
-
-/** A short hash for names. */
-export function shortHash(text: string, length = 12): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, length);
-}
 
 /**
  * What everything of an environment is called by first: two Rebakes, or DEV and STG of one, never meet on a swarm.

@@ -2,8 +2,17 @@ import type { ContainerJob } from "../../deployer/container/job.js";
 import { dependsOnInstance, factsOf, hasSecret, textOf } from "../../domain/facts.js";
 import type { Text } from "../../domain/rendered-spec.js";
 import type { ServiceRef, Target } from "../../operations/driver.js";
-import { deployerPath, healthOf, type Launcher, launchPath } from "./healthcheck.js";
-import { engineName, environmentLabels, scopeOf, shortHash } from "./names.js";
+import {
+  cachePath,
+  deployerPath,
+  holdSecondsOf,
+  keyOfText,
+  nonceOf,
+  type Programs,
+} from "../engine/deployer.js";
+import { shortHash } from "../engine/hash.js";
+import { healthOf, type Launcher, launchPath } from "./healthcheck.js";
+import { engineName, environmentLabels, scopeOf } from "./names.js";
 
 /** What the engine has for one part of a service: a config in clear, or a secret. Both never change. */
 export interface PlannedObject {
@@ -37,17 +46,7 @@ export interface Plan {
   job: ContainerJob | null;
 }
 
-/** Deployer and launch script, as they are put into containers. */
-export interface Programs {
-  deployer: string;
-  /** What is different for each installation, so that no app can guess the marker of reports. */
-  installation: string;
-}
-
 const gitCredentialPath = "/rebake/git-credential";
-const cachePath = "/rebake/cache";
-/** While it is fetched from and cloned into, at most: who sends requests here learns within this that it goes. */
-const longestHold = 5;
 
 /** In a container of its own there is nobody to hide a file from, and images run as users of their own. */
 const readable = 0o444;
@@ -60,11 +59,6 @@ const slot = "{{.Task.Slot}}";
 /** Keeps the engine from taking a user's text for a template, also when more text or a template follows it. */
 export function escapeTemplate(text: string): string {
   return text.replaceAll(/\{\{|\{$/g, (braces) => `{{"${braces}"}}`);
-}
-
-/** Part of the marker that reports of an operation's tasks begin with. */
-export function nonceOf(installation: string, operationId: string): string {
-  return shortHash(`${installation} ${operationId}`, 24);
 }
 
 /** What a target comes down to on an engine. Pure. */
@@ -98,7 +92,7 @@ export function planOf(target: Target, { installation, deployer }: Programs): Pl
     const template = dependsOnInstance(text);
     return mount(path, mode, {
       kind: hasSecret(text) ? "secret" : "config",
-      key: keyOf(text, facts),
+      key: keyOfText(text, facts),
       data: textOf(text, target, facts, template ? escapeTemplate : undefined),
       template,
     });
@@ -153,19 +147,7 @@ export function planOf(target: Target, { installation, deployer }: Programs): Pl
   };
 }
 
-/** For how long an app serves on after it was told to end, in seconds. */
-export function holdSecondsOf({ spec }: Pick<Target, "spec">): number {
-  return Math.min(spec.rollout.drain, longestHold);
-}
-
 const secretEnvPath = (name: string) => `/rebake/env/${name}`;
-
-/** Tells texts apart without their secrets: by the versions of these. */
-function keyOf(text: Text, facts: Readonly<Record<string, string>>): string {
-  return JSON.stringify(
-    text.map((part) => (typeof part === "object" && "computed" in part ? [facts[part.computed]] : part)),
-  );
-}
 
 /** Reads secret variables from their files, line ends included, then becomes the program. */
 function launchScript(names: readonly string[]): string {
@@ -192,6 +174,3 @@ export function commandOf(
     : [...(image?.entrypoint ?? []), ...(spec.args ?? image?.command ?? [])];
   return { command: ["/bin/sh", launchPath], args: argv };
 }
-
-/** Where the cache of sources and dependencies is mounted. */
-export const cacheMount = cachePath;

@@ -1,8 +1,9 @@
 import type { Target } from "../../operations/driver.js";
+import type { Programs } from "../engine/deployer.js";
 import type { Engine } from "./engine.js";
 import type { ServiceSpec } from "./engine-types.js";
 import { labels, networkName } from "./names.js";
-import { type Programs, planOf } from "./plan.js";
+import { planOf } from "./plan.js";
 import { imageOf } from "./push.js";
 import { serviceSpecOf } from "./service-spec.js";
 

@@ -3,23 +3,25 @@ import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
 import { EngineAway, unreachable } from "../engine/answers.js";
+import { nonceOf, type Programs } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
+import { TaskReports } from "../engine/task-reports.js";
 import { type Assessment, announcementOf, assess, doneWith, stepOf } from "./assess.js";
 import { isDrifted } from "./comparable.js";
 import type { Engine } from "./engine.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
 import { evidenceOf } from "./evidence.js";
 import { causeOf, notReady } from "./failures.js";
+import { followTasks } from "./follow-tasks.js";
 import { labels } from "./names.js";
 import { madeFor, referredTo, removeUnused } from "./objects.js";
 import { unplaceable } from "./placement.js";
-import { nonceOf, type Plan, type Programs, planOf } from "./plan.js";
+import { type Plan, planOf } from "./plan.js";
 import { downtime } from "./project.js";
 import { changedByHand, isAsPut, pushTarget, stampOf } from "./push.js";
 import { putByRebake } from "./put-by-rebake.js";
 import { earlierSpec, restore, terminationPatience } from "./restore.js";
-import { TaskReports } from "./task-reports.js";
 import { hasEnded, hasFailed, isReady, numbersOf, operationOf } from "./tasks.js";
 
 export interface SwarmContext {
@@ -107,7 +109,7 @@ export class Replacement {
     // After a takeover the first tasks are older than the last change of the service.
     const began = [this.service!.UpdatedAt, ...this.mineSoFar.map(({ CreatedAt }) => CreatedAt)];
     const since = new Date(Math.min(...began.map((at) => Date.parse(at))));
-    this.following = this.reports.keepFollowing(this.context, this.service!.ID, since, this.stop.signal);
+    this.following = followTasks(this.context, this.service!.ID, since, this.reports, this.stop.signal);
   }
 
   private async assertPlaceable(): Promise<void> {

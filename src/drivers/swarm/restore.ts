@@ -1,12 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Log } from "../../log.js";
 import type { Reporter, Target } from "../../operations/driver.js";
+import type { Programs } from "../engine/deployer.js";
 import type { Patience } from "../engine/patience.js";
 import { isDrifted } from "./comparable.js";
 import type { Engine } from "./engine.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
 import { labels } from "./names.js";
-import { type Plan, type Programs, planOf } from "./plan.js";
+import { type Plan, planOf } from "./plan.js";
 import { changedByHand, isAsPut, pushSpec, pushTarget } from "./push.js";
 import { putByRebake } from "./put-by-rebake.js";
 import { removeVolume, removeWhole } from "./remove.js";

@@ -1,16 +1,16 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
+import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress, type StepView } from "../engine/progress.js";
+import { TaskReports } from "../engine/task-reports.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
 import { evidenceOf } from "./evidence.js";
 import { causeOf, notReady } from "./failures.js";
 import { engineName, labels } from "./names.js";
-import { nonceOf } from "./plan.js";
 import { changedByHand, isAsPut, pushSpec } from "./push.js";
 import type { SwarmContext } from "./replace.js";
-import { TaskReports } from "./task-reports.js";
 import { hasEnded, hasFailed, isReady, numbersOf } from "./tasks.js";
 
 const lookMilliseconds = 250;

@@ -1,10 +1,11 @@
 import { replicasOf } from "../../domain/facts.js";
 import type { Target } from "../../operations/driver.js";
+import { cachePath } from "../engine/deployer.js";
 import { contentOf } from "./comparable.js";
 import type { Mount, PortConfig, ServiceSpec, TaskTemplate, UpdateConfig } from "./engine-types.js";
 import { healthcheckOf, second } from "./healthcheck.js";
 import { labels, serviceLabels } from "./names.js";
-import { cacheMount, commandOf, escapeTemplate, type Plan } from "./plan.js";
+import { commandOf, escapeTemplate, type Plan } from "./plan.js";
 import { downtime } from "./project.js";
 
 /** Ids that the engine gave to what was made for a service. */
@@ -114,7 +115,7 @@ function volumesOf({ spec }: Target, plan: Plan, marks: Record<string, string>):
           {
             Type: "volume",
             Source: cacheVolumeOf(plan),
-            Target: cacheMount,
+            Target: cachePath,
             VolumeOptions: { Labels: marks },
           },
         ]

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import type { DeployerReport } from "../../../src/deployer/deployer.js";
 import { reportMarker } from "../../../src/deployer/deployer.js";
+import { TaskReports } from "../../../src/drivers/engine/task-reports.js";
 import { assess, stepOf } from "../../../src/drivers/swarm/assess.js";
 import type { EngineService, EngineTask } from "../../../src/drivers/swarm/engine-types.js";
-import { TaskReports } from "../../../src/drivers/swarm/task-reports.js";
 import { newRef, specOf, targetOf } from "../bench.js";
 import { serviceOf, taskOf } from "./task-fixture.js";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { EngineRefusal } from "../../../src/drivers/engine/answers.js";
+import { TaskReports } from "../../../src/drivers/engine/task-reports.js";
 import { causeOf, type Evidence, notReady, refused } from "../../../src/drivers/swarm/failures.js";
-import { TaskReports } from "../../../src/drivers/swarm/task-reports.js";
 import { specOf } from "../bench.js";
 import { taskOf } from "./task-fixture.js";
 

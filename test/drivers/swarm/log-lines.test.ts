@@ -1,7 +1,8 @@
 import { Readable } from "node:stream";
 import { expect } from "chai";
 import fc from "fast-check";
-import { type TaskLine, taskLines } from "../../../src/drivers/swarm/log-lines.js";
+import type { TaskLine } from "../../../src/drivers/engine/task-reports.js";
+import { taskLines } from "../../../src/drivers/swarm/log-lines.js";
 
 const details = (task: string) =>
   `com.docker.swarm.node.id=n,com.docker.swarm.service.id=s,com.docker.swarm.task.id=${task}`;

@@ -1,17 +1,18 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { type DeployerReport, evidenceLine, reportMarker } from "../../deployer/deployer.js";
-import type { Log } from "../../log.js";
 import type { OperationLogLine } from "../../operations/driver.js";
-import type { Engine } from "./engine.js";
-import { type TaskLine, taskLines } from "./log-lines.js";
+
+/** One line that a task printed. */
+export interface TaskLine {
+  /** By its node's clock, with nanoseconds: what a line is told apart by. */
+  stamp: string;
+  taskId: string;
+  stream: "stdout" | "stderr";
+  line: string;
+}
 
 type Step = DeployerReport["step"];
 const steps: readonly Step[] = ["FETCH_SOURCE", "INSTALL", "START"];
 const longestEvidence = 20;
-/** How much the clocks of nodes may differ, in milliseconds. */
-const clockTolerance = 60_000;
-/** Before a stream that broke is begun again, in milliseconds. */
-const pauseMilliseconds = 500;
 /** How many lines are put aside at most. */
 const mostEarly = 5_000;
 
@@ -37,32 +38,6 @@ export class TaskReports {
     this.marker = reportMarker(nonce);
   }
 
-  /**
-   * Reads what tasks print from that moment on, by their nodes' clocks, until the signal aborts. A stream that breaks is
-   * begun again: what was told is not told twice.
-   */
-  async keepFollowing(
-    { engine, log }: { engine: Engine; log: Log },
-    serviceId: string,
-    since: Date,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const from = new Date(since.getTime() - clockTolerance);
-    while (!signal.aborted) {
-      await this.follow(engine, serviceId, from, signal).catch(
-        (err) => signal.aborted || log.debug({ err }, "following the tasks' output again"),
-      );
-      await wait(pauseMilliseconds, null, { signal }).catch(() => {});
-    }
-  }
-
-  private async follow(engine: Engine, serviceId: string, since: Date, signal: AbortSignal): Promise<void> {
-    const stream = await engine.serviceLogs(serviceId, { tail: "all", since, follow: true, signal });
-    for await (const line of taskLines(stream)) {
-      this.take(line);
-    }
-  }
-
   /** Takes what was put aside until it was known whose it is. */
   tasksAreKnown(): void {
     for (const line of this.early.splice(0)) {
@@ -70,7 +45,8 @@ export class TaskReports {
     }
   }
 
-  private take(line: TaskLine): void {
+  /** Takes a line of whatever task; it is put aside while it is not known whose it is. */
+  take(line: TaskLine): void {
     const isMine = this.options.isMine(line.taskId);
     if (isMine) {
       this.add(line);

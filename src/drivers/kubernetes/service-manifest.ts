@@ -1,0 +1,64 @@
+import type { PortSpec } from "../../domain/recipe-spec.js";
+import type { RenderedSpec } from "../../domain/rendered-spec.js";
+import type { ServiceRef } from "../../operations/driver.js";
+import type { ServicePort } from "./api-types.js";
+import { typeOf } from "./manifest.js";
+import { engineName, serviceAnnotations, serviceLabels } from "./names.js";
+
+/** Where clusters open ports on their nodes, unless they are told otherwise. */
+const nodePorts = { first: 30_000, last: 32_767 };
+
+/**
+ * The Service by which the pods of a service are reached, under its name: within the cluster; on a port of each node when
+ * one from 30000 to 32767 is published; through the cloud's load balancer when any other is. Null without ports. Pure.
+ */
+export function serviceManifest(
+  ref: ServiceRef,
+  { ports, endpointMode }: RenderedSpec,
+  selector: Record<string, string>,
+  installation: string,
+): object | null {
+  if (ports.length === 0) {
+    return null;
+  }
+  const type = typeFor(ports);
+  return {
+    ...typeOf("Service"),
+    metadata: {
+      name: engineName(ref),
+      labels: serviceLabels(installation, ref),
+      annotations: serviceAnnotations(ref),
+    },
+    spec: {
+      type,
+      ...(endpointMode === "DNSRR" && { clusterIP: "None" }),
+      selector,
+      ports: ports.map(portOf),
+      ...(type !== "ClusterIP" && {
+        externalTrafficPolicy: ports.some(({ preserveClientIp }) => preserveClientIp) ? "Local" : "Cluster",
+      }),
+    },
+  };
+}
+
+function typeFor(ports: readonly PortSpec[]): "ClusterIP" | "NodePort" | "LoadBalancer" {
+  if (ports.some(({ published }) => published !== null && !isNodePort(published))) {
+    return "LoadBalancer";
+  }
+  return ports.some(({ published }) => published !== null) ? "NodePort" : "ClusterIP";
+}
+
+function portOf({ name, target, published, protocol }: PortSpec): ServicePort {
+  const isOnNode = published !== null && isNodePort(published);
+  return {
+    name,
+    protocol,
+    port: published !== null && !isOnNode ? published : target,
+    targetPort: target,
+    ...(isOnNode && { nodePort: published }),
+  };
+}
+
+function isNodePort(port: number): boolean {
+  return port >= nodePorts.first && port <= nodePorts.last;
+}
