@@ -55,7 +55,7 @@ describe("a database whose disk is full", function () {
     for (const mutation of [
       'createRecipe(input: { name: "shop", spec: {} })',
       'createRecipe(input: { name: "slow", spec: { env: [{ name: "START_MS", kind: STATIC, value: "300" }] } })',
-      'createEnvironment(input: { code: "PROD", driver: SWARM })',
+      'createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" } })',
     ]) {
       await server.mutate(`mutation { p: ${mutation} { errors { message } } }`);
     }

@@ -35,7 +35,7 @@ export async function expectNoLeaks(before: Traces): Promise<void> {
       };
       return Object.values(leaked).every((list) => list.length === 0);
     },
-    { deadline: 3_000 },
+    { deadline: 20_000 },
   ).catch(() => {
     throw new Error(`left behind by this test file: ${JSON.stringify(leaked)}`);
   });
