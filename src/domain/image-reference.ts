@@ -16,10 +16,21 @@ const dockerHub = ["docker.io", "index.docker.io", "registry-1.docker.io"];
  * for one here, or a credential for Docker Hub would go there.
  */
 export function registryOf(image: Image): string {
-  const [first, ...rest] = imageReference(image).split("/");
+  return repositoryOf(image).registry;
+}
+
+/** Where an image is: its registry, as `registryOf`, and its path there, with what Docker Hub's images may leave out. */
+export function repositoryOf(image: Image): { registry: string; path: string } {
+  const [first, ...rest] = imageReference(image).slice(0, -`:${image.tag}`.length).split("/") as [
+    string,
+    ...string[],
+  ];
   const isServer =
-    rest.length > 0 && (/[.:]/.test(first!) || first !== first!.toLowerCase() || first === "localhost");
-  return isServer ? sameRegistry(first!) : "docker.io";
+    rest.length > 0 && (/[.:]/.test(first) || first !== first.toLowerCase() || first === "localhost");
+  const registry = isServer ? sameRegistry(first) : "docker.io";
+  const path = isServer ? rest : [first, ...rest];
+  const isOfficial = registry === "docker.io" && path.length === 1;
+  return { registry, path: [...(isOfficial ? ["library"] : []), ...path].join("/") };
 }
 
 /** One name for each registry, to compare by. */

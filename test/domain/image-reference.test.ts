@@ -1,5 +1,11 @@
 import { expect } from "chai";
-import { imageReference, registryOf, sameRegistry, shortDigest } from "../../src/domain/image-reference.js";
+import {
+  imageReference,
+  registryOf,
+  repositoryOf,
+  sameRegistry,
+  shortDigest,
+} from "../../src/domain/image-reference.js";
 
 const image = (prefix: string | null, name: string) => ({ prefix, name, tag: "1" });
 
@@ -32,6 +38,23 @@ describe("image references", () => {
   for (const [prefix, name, registry] of registries) {
     it(`come from ${registry} for ${prefix ?? "no prefix"} and ${name}`, () => {
       expect(registryOf(image(prefix, name))).to.equal(registry);
+    });
+  }
+
+  const repositories: [string | null, string, string, string][] = [
+    [null, "node", "docker.io", "library/node"],
+    ["library", "node", "docker.io", "library/node"],
+    ["docker.io", "node", "docker.io", "library/node"],
+    ["index.docker.io/library", "node", "docker.io", "library/node"],
+    ["Docker.io/acme", "shop", "docker.io", "acme/shop"],
+    ["acme", "shop", "docker.io", "acme/shop"],
+    ["ghcr.io/acme/", "shop", "ghcr.io", "acme/shop"],
+    ["mydocker.io", "shop", "mydocker.io", "shop"],
+    ["localhost:5000", "a/b/shop", "localhost:5000", "a/b/shop"],
+  ];
+  for (const [prefix, name, registry, path] of repositories) {
+    it(`are ${path} at ${registry} for ${prefix ?? "no prefix"} and ${name}`, () => {
+      expect(repositoryOf(image(prefix, name))).to.deep.equal({ registry, path });
     });
   }
 

@@ -1,5 +1,5 @@
 import type { ContainerJob } from "../../deployer/container/job.js";
-import { factsOf, replicasOf, textOf } from "../../domain/facts.js";
+import { factsOf, replicasOf } from "../../domain/facts.js";
 import { OperationFailure } from "../../errors.js";
 import type { Target } from "../../operations/driver.js";
 import { cachePath, deployerPath, holdSecondsOf, nonceOf, type Programs } from "../engine/deployer.js";

@@ -6,7 +6,7 @@ export interface NodeRequirement {
 }
 
 const key = String.raw`(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?`;
-const value = String.raw`[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?`;
+const value = `[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?`;
 const comparison = new RegExp(`^(${key})\\s*(==|=|!=)\\s*(${value})$`);
 const membership = new RegExp(`^(${key})\\s+(in|notin)\\s*\\(\\s*(${value}(?:\\s*,\\s*${value})*)\\s*\\)$`);
 const presence = new RegExp(`^(!?)\\s*(${key})$`);

@@ -1,7 +1,10 @@
-import { imageReference, registryOf } from "../../domain/image-reference.js";
+import { isDeepStrictEqual } from "node:util";
+import { imageReference, repositoryOf } from "../../domain/image-reference.js";
 import { OperationFailure } from "../../errors.js";
 import type { ImageSpec, RegistryCredential } from "../../operations/driver.js";
+
 import { EngineAway, EngineRefusal, unreachable } from "../engine/answers.js";
+import { imageNotFound, registryRefused } from "../image-failures.js";
 import type { Engine } from "./engine.js";
 
 /**
@@ -37,7 +40,7 @@ async function pin(
     }
     return local.Id;
   }
-  const digest = local && digestIn(local.RepoDigests ?? [], reference);
+  const digest = local && digestIn(local.RepoDigests ?? [], image);
   if (digest) {
     return `${reference}@${digest}`;
   }
@@ -52,23 +55,11 @@ async function pin(
 }
 
 /** The digest under which the image's own repository has it. */
-function digestIn(digests: readonly string[], reference: string): string | undefined {
-  const repository = repositoryOf(reference);
+function digestIn(digests: readonly string[], image: ImageSpec): string | undefined {
+  const repository = repositoryOf(image);
   return digests
     .map((one) => one.split("@") as [string, string])
-    .find(([name]) => repositoryOf(`${name}:x`) === repository)?.[1];
-}
-
-/** Without its tag, and with the parts that Docker Hub's images may leave out. */
-function repositoryOf(reference: string): string {
-  const name = reference.slice(0, reference.lastIndexOf(":"));
-  const registry = registryOf({ prefix: null, name, tag: "x" });
-  const [first = "", ...rest] = name.split("/");
-  if (registry !== "docker.io") {
-    return [registry, ...rest].join("/");
-  }
-  const path = /docker\.io$/.test(first) ? rest : [first, ...rest];
-  return [registry, ...(path.length === 1 ? ["library"] : []), ...path].join("/");
+    .find(([name]) => isDeepStrictEqual(repositoryOf({ prefix: null, name, tag: "x" }), repository))?.[1];
 }
 
 function failureOf(reference: string, { message, status }: EngineRefusal): OperationFailure {
@@ -76,16 +67,10 @@ function failureOf(reference: string, { message, status }: EngineRefusal): Opera
     /unauthorized|authentication required|denied|no basic auth|incorrect username/i.test(message) ||
     status === 401
   ) {
-    return new OperationFailure(
-      "REGISTRY_REFUSED",
-      `The registry refuses ${reference} (${message}): check the image's name and credential.`,
-    );
+    return registryRefused(reference, message);
   }
   if (status === 404 || /manifest unknown|not found|name unknown/i.test(message)) {
-    return new OperationFailure(
-      "IMAGE_NOT_FOUND",
-      `There is no image ${reference} (${message}): check its name and tag.`,
-    );
+    return imageNotFound(reference, message);
   }
   return new OperationFailure(
     "REGISTRY_UNREACHABLE",

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RegistryCredential } from "../../../src/operations/driver.js";
-import { eventually } from "../../support/eventually.js";
-import { freePort } from "../../support/free-port.js";
-import { makeTempFolder } from "../../support/temp-folder.js";
+import type { RegistryCredential } from "../../src/operations/driver.js";
+import { eventually } from "../support/eventually.js";
+import { freePort } from "../support/free-port.js";
+import { makeTempFolder } from "../support/temp-folder.js";
 
 const program = "docker-registry";
 const [username, password] = ["baker", "br3ad-and-butter"];
