@@ -1,0 +1,168 @@
+import type { StepName, Target } from "../../operations/driver.js";
+import type { StepView } from "../engine/progress.js";
+import type { TaskReports } from "../engine/task-reports.js";
+import type { Pod, Workload } from "./api-types.js";
+import { hasBegun, hasEnded, isGoing, isPrepared, isReady, operationOf } from "./pods.js";
+
+/** How far the cluster says that it is. */
+export type RolloutStatus =
+  | { state: "WAITING" }
+  | { state: "DONE" }
+  /** Its own deadline has passed, or a pod could not be made. */
+  | { state: "STUCK"; reason: string; message: string };
+
+/**
+ * Whether a rollout is done: the checks of `kubectl rollout status`, in their order. For one Deployment or DaemonSet as
+ * it was changed last, which is for the caller to know.
+ * Source: k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go
+ */
+export function rolloutStatus({ metadata, spec, status }: Workload): RolloutStatus {
+  if ((metadata.generation ?? 0) > (status?.observedGeneration ?? 0)) {
+    return { state: "WAITING" };
+  }
+  if (spec.replicas === undefined) {
+    const wanted = status?.desiredNumberScheduled ?? 0;
+    const isUpdated = (status?.updatedNumberScheduled ?? 0) >= wanted;
+    return { state: isUpdated && (status?.numberAvailable ?? 0) >= wanted ? "DONE" : "WAITING" };
+  }
+  const stuck = status?.conditions?.find(
+    ({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded",
+  );
+  if (stuck) {
+    return { state: "STUCK", reason: stuck.reason ?? "", message: stuck.message ?? "" };
+  }
+  const [updated, all] = [status?.updatedReplicas ?? 0, status?.replicas ?? 0];
+  const isDone = updated >= spec.replicas && all <= updated && (status?.availableReplicas ?? 0) >= updated;
+  return { state: isDone ? "DONE" : "WAITING" };
+}
+
+/** What is seen of a rollout at one moment. */
+export interface Assessment {
+  /** Pods of this operation. */
+  mine: Pod[];
+  /** Pods of other operations. */
+  old: Pod[];
+  /** Replicas that are asked for. */
+  of: number;
+  ready: number;
+  /** Whether all replicas are there and were ready for as long as they are to be watched, and no other is meant to stay. */
+  complete: boolean;
+  views: Map<StepName, StepView>;
+}
+
+/** What the cluster says of a rollout. Pure. `oldTotal` is how many other pods were seen since it began. */
+export function assess(
+  target: Target,
+  workload: Workload,
+  pods: readonly Pod[],
+  reports: TaskReports,
+  oldTotal: number,
+): Assessment {
+  const isMine = (pod: Pod) => operationOf(pod) === target.stamp.operationId;
+  const mine = pods.filter((pod) => isMine(pod) && !isGoing(pod) && !hasEnded(pod));
+  const old = pods.filter((pod) => !isMine(pod) && !hasEnded(pod));
+  const of = workload.spec.replicas ?? workload.status?.desiredNumberScheduled ?? 1;
+  const ready = mine.filter(isReady).length;
+  const complete = rolloutStatus(workload).state === "DONE" && old.every(isGoing) && ready >= of;
+  return {
+    ...{ mine, old, of, ready, complete },
+    views: viewsOf(target, mine, reports, { of, ready, complete, old: old.length, oldTotal }),
+  };
+}
+
+interface Counts {
+  of: number;
+  ready: number;
+  complete: boolean;
+  old: number;
+  oldTotal: number;
+}
+
+function viewsOf(
+  { spec }: Target,
+  mine: readonly Pod[],
+  reports: TaskReports,
+  { of, ready, complete, old, oldTotal }: Counts,
+): Map<StepName, StepView> {
+  const views = new Map<StepName, StepView>();
+  const started = mine.filter(hasBegun).length;
+  if (spec.source) {
+    const past = (step: "FETCH_SOURCE" | "INSTALL") =>
+      mine.filter((pod) => isPrepared(pod) || reports.isPast(pod.metadata.uid, step)).length;
+    const [fetched, installed] = [past("FETCH_SOURCE"), past("INSTALL")];
+    views.set("FETCH_SOURCE", counted(fetched, of, true, detailOf(mine, reports, "FETCH_SOURCE")));
+    views.set("INSTALL", counted(installed, of, fetched > 0, detailOf(mine, reports, "INSTALL")));
+    views.set("START", counted(started, of, installed > 0 || of === 0));
+  } else {
+    views.set("FETCH_SOURCE", { state: "SKIPPED", done: 0, of });
+    views.set("INSTALL", { state: "SKIPPED", done: 0, of });
+    views.set("START", counted(started, of, true));
+  }
+  const unproven = spec.readiness ? undefined : "the recipe has no readiness probe";
+  views.set("READY", counted(ready, of, started > 0 || of === 0, unproven));
+  if (ready > 0 || of === 0) {
+    const done = Math.min(ready, of);
+    views.set(
+      "CUT_OVER",
+      complete ? { state: "DONE", done, of, detail: "switched" } : { state: "RUNNING", done, of },
+    );
+  }
+  if (complete) {
+    views.set("TERMINATE_OLD", terminating(old, oldTotal));
+  }
+  return views;
+}
+
+function detailOf(
+  mine: readonly Pod[],
+  reports: TaskReports,
+  step: "FETCH_SOURCE" | "INSTALL",
+): string | undefined {
+  const details = new Set(mine.flatMap(({ metadata }) => reports.reportOf(metadata.uid, step)?.detail ?? []));
+  return details.size === 1 ? [...details][0] : undefined;
+}
+
+function counted(done: number, of: number, begun: boolean, detail?: string): StepView {
+  const state = done >= of ? "DONE" : begun ? "RUNNING" : "PENDING";
+  return { state, done: Math.min(done, of), of, ...(state === "DONE" && detail !== undefined && { detail }) };
+}
+
+function terminating(left: number, total: number): StepView {
+  if (total === 0) {
+    return { state: "SKIPPED", done: 0, of: 0 };
+  }
+  return { state: left === 0 ? "DONE" : "RUNNING", done: Math.max(total - left, 0), of: total };
+}
+
+/** The step that a pod of an operation is in. */
+export function stepOf(pod: Pod, { spec }: Target, reports: TaskReports): StepName {
+  const reported = reports.failureOf(pod.metadata.uid)?.step;
+  if (reported) {
+    return reported;
+  }
+  if (spec.source && !isPrepared(pod)) {
+    const begun = (pod.status?.initContainerStatuses ?? []).some(
+      ({ state }) => state?.running || state?.terminated,
+    );
+    return !begun ? "START" : reports.isPast(pod.metadata.uid, "FETCH_SOURCE") ? "INSTALL" : "FETCH_SOURCE";
+  }
+  return hasBegun(pod) ? "READY" : "START";
+}
+
+/** What is told before anything is done. */
+export function announcementOf(
+  { spec, replicas: of }: Target,
+  downtime: string | null,
+): Map<StepName, StepView> {
+  const skipped: StepView = { state: "SKIPPED", done: 0, of };
+  const views = new Map<StepName, StepView>(
+    spec.source
+      ? []
+      : [
+          ["FETCH_SOURCE", skipped],
+          ["INSTALL", skipped],
+        ],
+  );
+  const detail = downtime === null ? {} : { detail: `DOWNTIME: ${downtime}` };
+  return views.set(spec.source ? "FETCH_SOURCE" : "START", { state: "RUNNING", done: 0, of, ...detail });
+}

@@ -1,0 +1,185 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Connections, KubernetesConnection } from "../../domain/connection.js";
+import type { Log } from "../../log.js";
+import type { ServiceRef } from "../../operations/driver.js";
+import type { Workload } from "./api-types.js";
+import { Cluster } from "./cluster.js";
+import { kubeConfigOf } from "./kube-config.js";
+import type { Features } from "./manifest.js";
+import { Mirror } from "./mirror.js";
+import { engineName, refFrom } from "./names.js";
+import { featuresOf, type Version } from "./version.js";
+
+/** Between two looks for environments that were added, changed or deleted, in milliseconds. */
+const listMilliseconds = 15_000;
+/** For how long a server's version is taken as known, in milliseconds. */
+const versionMilliseconds = 600_000;
+
+/** A namespace of a cluster with who keeps an eye on it; environments with the same connection share it. */
+export class Site {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  /** Services that were adopted and have no labels of ours yet, by their names. */
+  private readonly adopted = new Map<string, ServiceRef>();
+  /** Services of this installation that were seen, by their names there. */
+  private readonly known = new Map<string, ServiceRef>();
+  private watching: Mirror | null = null;
+  private version: { at: number; found: Promise<Version> } | null = null;
+
+  constructor(
+    connection: KubernetesConnection,
+    private readonly options: { installation: string; changed(ref: ServiceRef): void; log: Log },
+  ) {
+    this.cluster = new Cluster(kubeConfigOf(connection));
+    this.namespace = connection.namespace;
+  }
+
+  /** What runs there, watched from now on. */
+  get mirror(): Mirror {
+    this.watching ??= new Mirror({
+      ...{ cluster: this.cluster, namespace: this.namespace },
+      changed: (workload) => this.changed(workload),
+      allChanged: () => {
+        for (const ref of [...this.known.values(), ...this.adopted.values()]) {
+          this.options.changed(ref);
+        }
+      },
+      trouble: (err) =>
+        this.options.log.warn({ err, cluster: this.cluster.where, namespace: this.namespace }, "the cluster cannot be watched; trying again"),
+    });
+    return this.watching;
+  }
+
+  /** Keeps an eye on a service that has no labels of ours. */
+  adopt(ref: ServiceRef): void {
+    this.adopted.set(engineName(ref), ref);
+  }
+
+  forget(ref: ServiceRef): void {
+    this.adopted.delete(engineName(ref));
+    this.known.delete(engineName(ref));
+  }
+
+  async serverVersion(): Promise<Version> {
+    if (!this.version || Date.now() - this.version.at > versionMilliseconds) {
+      const found = this.cluster.get<Version>("version", "/version").then((answer) => answer ?? { gitVersion: "" });
+      this.version = { at: Date.now(), found };
+      found.catch(() => {
+        this.version = null;
+      });
+    }
+    return this.version.found;
+  }
+
+  async features(): Promise<Features> {
+    return featuresOf(await this.serverVersion());
+  }
+
+  /** A cluster that does not answer must not keep the server: what is still asked of it fails. */
+  async close(): Promise<void> {
+    const ended = this.watching?.close();
+    this.cluster.close();
+    await ended;
+  }
+
+  private changed(name: string): void {
+    const mirror = this.watching;
+    const workload = mirror?.workload("Deployment", name) ?? mirror?.workload("DaemonSet", name) ?? null;
+    const ref = (workload && this.refOf(workload)) ?? this.known.get(name) ?? this.adopted.get(name);
+    if (ref) {
+      this.known.set(name, ref);
+      this.options.changed(ref);
+    }
+  }
+
+  private refOf({ metadata }: Workload): ServiceRef | null {
+    return refFrom(metadata, metadata.name, this.options.installation);
+  }
+}
+
+export interface ClustersOptions {
+  installation: string;
+  connections: Connections<KubernetesConnection>;
+  changed(ref: ServiceRef): void;
+  log: Log;
+}
+
+/** The clusters of all environments. */
+export class Clusters {
+  /** By connection: another one is another cluster, or namespace. */
+  private readonly sites = new Map<string, Site>();
+  private readonly closing = new AbortController();
+  private watching: Promise<void> | null = null;
+
+  constructor(private readonly options: ClustersOptions) {}
+
+  /** @throws OperationFailure ENGINE_UNREACHABLE when the environment has no connection */
+  async of(environmentId: string): Promise<Site> {
+    return this.siteBy(await this.options.connections.of(environmentId));
+  }
+
+  /** The site of a service, watched from now on. */
+  async watched(ref: ServiceRef): Promise<Site> {
+    const site = await this.of(ref.environmentId);
+    if (ref.adopted !== null) {
+      site.adopt(ref);
+    }
+    return site;
+  }
+
+  forget(ref: ServiceRef): void {
+    for (const site of this.sites.values()) {
+      site.forget(ref);
+    }
+  }
+
+  /** Watches the clusters of all environments there are, also of those that are added later. */
+  watchAll(): void {
+    this.watching ??= this.keepWatching();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.watching;
+    await Promise.all([...this.sites.values()].map((site) => site.close()));
+    this.sites.clear();
+  }
+
+  private siteBy(connection: KubernetesConnection): Site {
+    const key = JSON.stringify(connection);
+    const site = this.sites.get(key) ?? new Site(connection, this.options);
+    this.sites.set(key, site);
+    return site;
+  }
+
+  private async keepWatching(): Promise<void> {
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      await this.watchThoseThere().catch((err) =>
+        this.options.log.debug({ err }, "cannot see which environments there are; trying again"),
+      );
+      await wait(listMilliseconds, null, { signal }).catch(() => {});
+    }
+  }
+
+  private async watchThoseThere(): Promise<void> {
+    const wanted = new Set<Site>();
+    for (const id of await this.options.connections.environments()) {
+      // One that names no cluster, or whose keys do not open, must not keep the others from being watched.
+      const site = await this.of(id).catch((err) => {
+        this.options.log.warn({ err, environment: id }, "an environment's cluster cannot be watched");
+        return null;
+      });
+      if (site && !this.closing.signal.aborted) {
+        wanted.add(site);
+        void site.mirror;
+      }
+    }
+    for (const [key, site] of this.sites) {
+      if (!wanted.has(site)) {
+        this.sites.delete(key);
+        await site.close();
+      }
+    }
+  }
+}

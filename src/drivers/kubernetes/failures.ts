@@ -1,0 +1,235 @@
+import type { RenderedSpec } from "../../domain/rendered-spec.js";
+import { type CauseCode, OperationFailure } from "../../errors.js";
+import type { TaskReports } from "../engine/task-reports.js";
+import type { ContainerStatus, Pod } from "./api-types.js";
+import type { ApiRefusal } from "./cluster.js";
+import { condition, hasBegun, isGoing, isPrepared, restartsOf, statusesOf } from "./pods.js";
+
+/** For how long something may be wrong that often passes by itself, in milliseconds. */
+const patience = { pull: 60_000, place: 30_000 };
+
+/** Why a pod cannot become ready any more, or could not so far. */
+export interface Trouble {
+  pod: Pod;
+  code: CauseCode;
+  /** Behind `Instance 1 …`, without the full stop. */
+  what: string;
+  exitCode: number | null;
+  /** Of which container the last words are wanted, and whether of the one before the present. */
+  words: { container: string; previous: boolean } | null;
+  /** For how long that may go on before it counts, in milliseconds. */
+  patience: number;
+}
+
+export interface Known {
+  spec: RenderedSpec;
+  image: string;
+  reports: TaskReports;
+  /** Pods of the operation that were ready once: they may not crash any more. */
+  wereReady: ReadonlySet<string>;
+}
+
+/** What the kubelet says of a container that it cannot start: these do not pass by themselves. */
+const waitingReasons: Record<string, { code: CauseCode; what: (known: Known) => string }> = {
+  InvalidImageName: {
+    code: "IMAGE_NOT_FOUND",
+    what: ({ image }) => `cannot have the image ${image}: that is no name of one`,
+  },
+  ErrImageNeverPull: {
+    code: "IMAGE_NOT_FOUND",
+    what: ({ image }) => `finds no image ${image} on its node, and image.pullPolicy NEVER forbids to get it`,
+  },
+  CreateContainerConfigError: {
+    code: "ENGINE_REFUSED",
+    what: () => "cannot be made: something that it refers to is not there",
+  },
+};
+
+/** An answer of the registry that will not be another one in a minute. */
+const definite =
+  /not found|manifest unknown|unauthorized|authentication required|denied|no such host|invalid reference|repository does not exist/i;
+const notExecutable =
+  /executable file not found|no such file or directory|exec format error|permission denied|not a directory/i;
+
+/** What is wrong with a pod; null: nothing so far. */
+export function troubleOf(pod: Pod, known: Known): Trouble | null {
+  if (isGoing(pod)) {
+    return null;
+  }
+  for (const status of statusesOf(pod)) {
+    const trouble = waitingTrouble(pod, status, known) ?? endedTrouble(pod, status, known);
+    if (trouble) {
+      return trouble;
+    }
+  }
+  const unplaced = condition(pod, "PodScheduled");
+  if (unplaced?.status === "False" && unplaced.reason === "Unschedulable") {
+    const what = `finds no node: look at the recipe's placement, resources and volumes, and at the nodes (${trimmed(unplaced.message ?? "")})`;
+    return { ...bare(pod), code: "NO_SUITABLE_NODE", what, patience: patience.place };
+  }
+  if (pod.status?.phase === "Failed") {
+    const { reason = "", message = "" } = pod.status;
+    return {
+      ...bare(pod),
+      code: "ENGINE_REFUSED",
+      what: `was ended by its node: ${trimmed(`${reason} ${message}`)}`,
+    };
+  }
+  return null;
+}
+
+const bare = (pod: Pod) => ({ pod, exitCode: null, words: null, patience: 0 });
+
+function waitingTrouble(pod: Pod, { state }: ContainerStatus, known: Known): Trouble | null {
+  const { reason = "", message = "" } = state?.waiting ?? {};
+  const said = message ? ` (${trimmed(message)})` : "";
+  const definiteReason = waitingReasons[reason];
+  if (definiteReason) {
+    return { ...bare(pod), code: definiteReason.code, what: `${definiteReason.what(known)}${said}` };
+  }
+  if (reason === "ErrImagePull" || reason === "ImagePullBackOff") {
+    const what = `cannot have the image ${known.image}: check its name, tag and credential${said}`;
+    // Backing off, it does not say why any more: then it did before, and had time.
+    const isDefinite = reason === "ErrImagePull" && definite.test(message);
+    return { ...bare(pod), code: "IMAGE_NOT_FOUND", what, patience: isDefinite ? 0 : patience.pull };
+  }
+  if (reason === "CreateContainerError" || reason === "RunContainerError") {
+    return { ...bare(pod), ...notStarted(message, known) };
+  }
+  return null;
+}
+
+/** A container of the app may be started a second time, as long as it has not served. */
+function endedTrouble(pod: Pod, status: ContainerStatus, known: Known): Trouble | null {
+  const { name, state, lastState, restartCount } = status;
+  const isApp = (pod.status?.containerStatuses ?? []).includes(status);
+  const now = state?.terminated;
+  const ended = now && (isApp || now.exitCode !== 0) ? now : lastState?.terminated;
+  if (!ended) {
+    return null;
+  }
+  const words = { container: name, previous: !now };
+  const base = { pod, exitCode: ended.exitCode, words, patience: 0 };
+  const reported = known.reports.failureOf(pod.metadata.uid)?.cause;
+  if (reported) {
+    return {
+      ...base,
+      code: reported.code,
+      what: `: ${reported.message}`,
+      exitCode: reported.exitCode ?? ended.exitCode,
+    };
+  }
+  if (ended.reason === "OOMKilled") {
+    const limit = known.spec.resources?.memory;
+    const what = `was killed for its memory${limit ? ` (limit ${limit} bytes)` : ""}: allow it more in resources.memory, or have it use less`;
+    return { ...base, code: "OUT_OF_MEMORY", what };
+  }
+  if (["ContainerCannotRun", "StartError", "ContainerStatusUnknown"].includes(ended.reason ?? "")) {
+    return { ...base, ...notStarted(ended.message ?? "", known) };
+  }
+  const isSecond = restartCount > (now ? 0 : 1) || state?.waiting?.reason === "CrashLoopBackOff";
+  if (!isSecond && !known.wereReady.has(pod.metadata.uid)) {
+    return null;
+  }
+  const what = `ended with exit code ${ended.exitCode}; see its last lines`;
+  return { ...base, code: "APP_EXITED", what };
+}
+
+function notStarted(message: string, { image, spec }: Known): Pick<Trouble, "code" | "what"> {
+  if (!notExecutable.test(message)) {
+    return { code: "ENGINE_REFUSED", what: `could not be started: ${trimmed(message)}` };
+  }
+  const what =
+    spec.source && /"?node"?/.test(message)
+      ? `: the image ${image} has no node: a recipe with a source needs an image with node, npm and git`
+      : `: its command cannot be executed in the image ${image}`;
+  return { code: "COMMAND_NOT_FOUND", what: `${what} (${trimmed(message)})` };
+}
+
+/** The trouble as the operation's cause. */
+export function failureOf(trouble: Trouble, number: number, lastLines: string[]): OperationFailure {
+  const { code, what, exitCode } = trouble;
+  const separator = what.startsWith(":") ? "" : " ";
+  const message = `Instance ${number}${separator}${what}`;
+  return new OperationFailure(code, /[.!?]$/.test(message) ? message : `${message}.`, {
+    exitCode,
+    lastLines,
+  });
+}
+
+/**
+ * Why the new ones were not ready in time, from the one that is furthest behind.
+ * @param probe what the kubelet said last of its probe
+ */
+export function notReady(
+  pod: Pod | undefined,
+  { number, probe, lastLines }: { number: number; probe: string | null; lastLines: string[] },
+  { spec, reports }: Known,
+): OperationFailure {
+  const { deadline } = spec.rollout;
+  const tooLong = (what: string) =>
+    new OperationFailure(
+      "DEADLINE_EXCEEDED",
+      `${what} took longer than ${deadline} s: allow more time in rollout.deadline.`,
+      { lastLines },
+    );
+  if (!pod) {
+    return tooLong("Starting an instance");
+  }
+  if (spec.source && !isPrepared(pod)) {
+    const isFetched = reports.isPast(pod.metadata.uid, "FETCH_SOURCE");
+    return tooLong(isFetched ? "Installing the dependencies" : "Fetching the source");
+  }
+  if (!hasBegun(pod)) {
+    return tooLong(`Starting instance ${number}${probe ? ` (${trimmed(probe)})` : ""}`);
+  }
+  const what = `Instance ${number} was not ready after ${deadline} s:`;
+  if (probe && /connection refused/i.test(probe)) {
+    const port = spec.ports.find(({ protocol }) => protocol === "TCP")?.target;
+    const message = `${what} it does not listen on $REBAKE_PORT (${port}): make the app listen on that port, on all addresses.`;
+    return new OperationFailure("NOT_LISTENING", message, { lastLines });
+  }
+  const restarts = restartsOf(pod) > 0 ? `, and it was restarted ${restartsOf(pod)} times` : "";
+  const answer = probe ? ` (${probeAnswer(probe, spec)})` : "";
+  return new OperationFailure(
+    "PROBE_FAILED",
+    `${what} its readiness probe did not pass${answer}${restarts}.`,
+    { lastLines },
+  );
+}
+
+/** In the words that other engines have for it. */
+function probeAnswer(probe: string, { readiness }: RenderedSpec): string {
+  const [, status] = /statuscode: (\d+)/.exec(probe) ?? [];
+  const path = readiness?.httpGet?.path;
+  return status && path
+    ? `GET ${path} answered ${status}`
+    : trimmed(probe.replace(/^Readiness probe failed: /, ""));
+}
+
+/** Why the API server did not take what was asked of it. */
+export function refused({ message, status }: ApiRefusal): OperationFailure {
+  if (/provided port is already allocated/.test(message)) {
+    return new OperationFailure(
+      "PORT_TAKEN",
+      `A port that the service publishes is taken: ${trimmed(message)}.`,
+    );
+  }
+  if (status === 401 || status === 403) {
+    const remedy = "grant it, or correct the environment's connection";
+    return new OperationFailure(
+      "ENGINE_REFUSED",
+      `The cluster does not allow this to the connection's user: ${trimmed(message)}; ${remedy}.`,
+    );
+  }
+  return new OperationFailure("ENGINE_REFUSED", `The cluster refused the service: ${trimmed(message)}.`);
+}
+
+export function trimmed(text: string): string {
+  return text
+    .replace(/^(rpc error: code = \w+ desc = )/, "")
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .replace(/[.\s]+$/, "")
+    .slice(0, 500);
+}
