@@ -23,6 +23,7 @@ const secretNames = [
   "registryCredential",
   "connection",
   "swarm",
+  "kubernetes",
   "kubeconfig",
   "key",
   "databaseUrl",

@@ -37,6 +37,7 @@ describe("log", () => {
         log.info({ config: { databaseUrl: "postgres://u:hunter2@h/d", secretKey: "hunter2" } }, "b");
         log.info({ target: { registryCredential: "hunter2" }, connection: { key: "hunter2" } }, "c");
         log.info({ input: { swarm: { key: "hunter2" } }, engine: { modem: { key: "hunter2" } } }, "d");
+        log.info({ input: { kubernetes: { ca: "hunter2" } }, made: { kubeconfig: "hunter2" } }, "e");
       });
       expect(text).to.include("[hidden]").and.not.to.include("hunter2");
     }

@@ -8,10 +8,29 @@ export interface SwarmConnection {
   key: string | null;
 }
 
+/** How the cluster of an environment is reached, and which namespace of it is the environment's. Its keys are kept encrypted and never shown. */
+export interface KubernetesConnection {
+  /** Text of a kubeconfig; null: by one of the other ways. */
+  kubeconfig: string | null;
+  /** Of the kubeconfig; null: its current one. */
+  context: string | null;
+  /** With the service account that the cluster gives to the pod in which this server runs. */
+  inCluster: boolean;
+  /** e.g. `https://10.0.0.1:6443`, with token and ca (ca null: a CA that this server's system knows). */
+  server: string | null;
+  token: string | null;
+  ca: string | null;
+  /** Made when it is missing. A DNS label. */
+  namespace: string;
+}
+
 /** What may be shown of a connection. */
 export interface Engine {
+  /** Where it is; `in-cluster` for the cluster that this server is part of. */
   host: string;
   tls: boolean;
+  /** The environment's part of a cluster; engines that are one environment's as a whole have none. */
+  namespace?: string;
 }
 
 /** The engines that drivers speak to, by environment. */

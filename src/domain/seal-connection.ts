@@ -1,18 +1,45 @@
+import type { z } from "zod";
 import { UserInputError } from "../errors.js";
 import type { DriverKind } from "../operations/driver.js";
 import type { SecretBox } from "../storage/secrets.js";
-import { connectionContext, type Engine, type SwarmConnection } from "./connection.js";
+import { connectionContext, type Engine } from "./connection.js";
 import type { Environment } from "./environment.js";
-import { swarmConnection } from "./swarm-connection.js";
+import { clusterOf, kubernetesConnection } from "./kubernetes-connection.js";
+import { engineOf, swarmConnection } from "./swarm-connection.js";
 
 /** Fields of an environment's input, one for each kind of engine. */
-export const connectionFields = { swarm: swarmConnection.nullish() };
+export const connectionFields = {
+  swarm: swarmConnection.nullish(),
+  kubernetes: kubernetesConnection.nullish(),
+};
 
-interface Given {
-  swarm?: SwarmConnection | null | undefined;
+type Field = keyof typeof connectionFields;
+type Given = { [F in Field]?: z.output<(typeof connectionFields)[F]> };
+/** As clients give them. */
+export type ConnectionInputs = { [F in Field]?: z.input<(typeof connectionFields)[F]> };
+
+/** How environments of a driver name their engine. */
+interface Naming {
+  field: Field;
+  /** What may be shown of it; null when it is not given. */
+  shown(given: Given): Engine | null;
+  /** What a new environment is refused with that does not name it. */
+  needed: string;
 }
 
-const fieldOf: Partial<Record<DriverKind, keyof Given>> = { SWARM: "swarm" };
+const namings: Partial<Record<DriverKind, Naming>> = {
+  SWARM: {
+    field: "swarm",
+    shown: ({ swarm }) => (swarm ? engineOf(swarm) : null),
+    needed: "needs to know its engine; give its host, e.g. unix:///var/run/docker.sock",
+  },
+  KUBERNETES: {
+    field: "kubernetes",
+    shown: ({ kubernetes }) => (kubernetes ? clusterOf(kubernetes) : null),
+    needed:
+      "needs to know its cluster; give a namespace and a kubeconfig, or server and token, or inCluster for the cluster that this server runs in",
+  },
+};
 
 /** A connection as it is kept: encrypted, and what of it may be shown. */
 export interface SealedConnection {
@@ -29,22 +56,19 @@ export function sealConnection(
   given: Given,
   secretBox: SecretBox,
 ): SealedConnection | null {
-  const own = fieldOf[driver];
-  for (const field of Object.keys(connectionFields) as (keyof Given)[]) {
-    if (field !== own && given[field]) {
+  const naming = namings[driver];
+  for (const field of Object.keys(connectionFields) as Field[]) {
+    if (field !== naming?.field && given[field]) {
       const message = `${field}: a ${driver} environment is not connected by it; leave it out.`;
       throw new UserInputError("INVALID", message, [field]);
     }
   }
-  const connection = own && given[own];
-  if (!connection) {
+  const engine = naming?.shown(given);
+  if (!naming || !engine) {
     return null;
   }
-  const plaintext = JSON.stringify(connection);
-  return {
-    connection: secretBox.encrypt(plaintext, connectionContext(id)),
-    engine: { host: connection.host, tls: connection.key !== null },
-  };
+  const plaintext = JSON.stringify(given[naming.field]);
+  return { connection: secretBox.encrypt(plaintext, connectionContext(id)), engine };
 }
 
 /**
@@ -57,10 +81,10 @@ export function sealFirstConnection(
   secretBox: SecretBox,
 ): SealedConnection | null {
   const sealed = sealConnection(environment, given, secretBox);
-  const field = fieldOf[environment.driver];
-  if (field && !sealed) {
-    const message = `${field}: a ${environment.driver} environment needs to know its engine; give its host, e.g. unix:///var/run/docker.sock.`;
-    throw new UserInputError("INVALID", message, [field]);
+  const naming = namings[environment.driver];
+  if (naming && !sealed) {
+    const message = `${naming.field}: a ${environment.driver} environment ${naming.needed}.`;
+    throw new UserInputError("INVALID", message, [naming.field]);
   }
   return sealed;
 }

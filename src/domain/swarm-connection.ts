@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SwarmConnection } from "./connection.js";
+import type { Engine, SwarmConnection } from "./connection.js";
 import { belongsTogether, readCertificates, readPrivateKey } from "./pem.js";
 import { plainText } from "./recipe-spec.js";
 
@@ -20,6 +20,11 @@ export const swarmConnection = z
       context.addIssue({ code: "custom", path: [field], message });
     }
   });
+
+/** What may be shown of it. */
+export function engineOf({ host, key }: SwarmConnection): Engine {
+  return { host, tls: key !== null };
+}
 
 /** Whether it can be the address of an engine: `unix:///…` or `tcp://host:port`. */
 export function isEngineHost(text: string): boolean {

@@ -9,7 +9,7 @@ import { findEnvironment } from "./find.js";
 import { named } from "./named.js";
 import { parseInput } from "./parse-spec.js";
 import { completeSpec, plainText, type RecipeSpec } from "./recipe-spec.js";
-import { connectionFields, sealConnection } from "./seal-connection.js";
+import { type ConnectionInputs, connectionFields, sealConnection } from "./seal-connection.js";
 import { ingredientsOf, type LockedService, lockServices, setDesired } from "./set-desired.js";
 
 const changes = z
@@ -29,7 +29,8 @@ const changes = z
     message: "may not name a value that is set at the same time",
   });
 
-export interface UpdateEnvironmentInput {
+/** A connection takes the place of the whole one there was: what it does not name is gone. */
+export interface UpdateEnvironmentInput extends ConnectionInputs {
   /** Its code. */
   environment: string;
   description?: string | null;
@@ -39,8 +40,6 @@ export interface UpdateEnvironmentInput {
   values?: NamedValue[] | null;
   /** Names of values to take away; what is not there stays away. */
   unsetValues?: string[] | null;
-  /** Takes the place of the whole connection: what it does not name is gone. */
-  swarm?: z.input<typeof connectionFields.swarm>;
 }
 
 /**

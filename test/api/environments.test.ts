@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Feed } from "../../src/api/feed.js";
 import { createLog } from "../../src/log.js";
 import { testDatabase } from "../support/cluster.js";
+import { kubeconfig, server, token } from "../support/kubeconfigs.js";
 import { ca, certificate, key } from "../support/pems.js";
 import { apiServer, type Json } from "./api-server.js";
 
@@ -189,14 +190,14 @@ describe("engines of environments over HTTP", () => {
   async function mutate(name: "createEnvironment" | "updateEnvironment", input: object): Promise<Json> {
     const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input`;
     const query = `mutation SetEngine($input: ${type}!) { payload: ${name}(input: $input) {
-      environment { id code engine { host tls } } errors { code field message } } }`;
+      environment { id code engine { host tls namespace } } errors { code field message } } }`;
     const { payload } = await api.current.query(query, { input });
     answers.push(payload);
     return payload;
   }
   const engineOf = async (code: string) => {
     const answer = await api.current.query(
-      "query ($code: String!) { environment(code: $code) { driver engine { host tls } } }",
+      "query ($code: String!) { environment(code: $code) { driver engine { host tls namespace } } }",
       { code },
     );
     answers.push(answer);
@@ -206,14 +207,28 @@ describe("engines of environments over HTTP", () => {
   it("are given and replaced, and shown without their keys", async () => {
     const swarm = { host, ca, certificate, key };
     const made = await mutate("createEnvironment", { code: "PROD", driver: "SWARM", swarm });
-    expect(made.environment.engine).to.deep.equal({ host, tls: true });
+    expect(made.environment.engine).to.deep.equal({ host, tls: true, namespace: null });
     const socket = { host: "unix:///var/run/docker.sock" };
     const moved = await mutate("updateEnvironment", { environment: "PROD", swarm: socket });
-    expect(moved.environment.engine).to.deep.equal({ ...socket, tls: false });
+    const engine = { ...socket, tls: false, namespace: null };
+    expect(moved.environment.engine).to.deep.equal(engine);
     await mutate("updateEnvironment", { environment: "PROD", description: "as before" });
-    expect(await engineOf("PROD")).to.deep.equal({ driver: "SWARM", engine: { ...socket, tls: false } });
+    expect(await engineOf("PROD")).to.deep.equal({ driver: "SWARM", engine });
     await mutate("createEnvironment", { code: "DEV", driver: "PROCESS" });
     expect(await engineOf("DEV")).to.deep.equal({ driver: "PROCESS", engine: null });
+  });
+
+  it("are clusters with a namespace, too", async () => {
+    const kubernetes = { server, token, ca, namespace: "shop" };
+    const made = await mutate("createEnvironment", { code: "K8S", driver: "KUBERNETES", kubernetes });
+    expect(made.environment.engine).to.deep.equal({ host: server, tls: true, namespace: "shop" });
+    const inside = { inCluster: true, namespace: "other" };
+    const moved = await mutate("updateEnvironment", { environment: "K8S", kubernetes: inside });
+    const engine = { host: "in-cluster", tls: true, namespace: "other" };
+    expect(moved.environment.engine).to.deep.equal(engine);
+    const text = { kubeconfig: kubeconfig(), context: "shop", namespace: "shop" };
+    await mutate("updateEnvironment", { environment: "K8S", kubernetes: text });
+    expect(await engineOf("K8S")).to.deep.equal({ driver: "KUBERNETES", engine: made.environment.engine });
   });
 
   it("say which of their fields to put right", async () => {
@@ -231,6 +246,25 @@ describe("engines of environments over HTTP", () => {
     ]);
     const missing = await mutate("createEnvironment", { code: "OTHER", driver: "SWARM" });
     expect(missing.errors.map(({ field }: Json) => field)).to.deep.equal([["swarm"]]);
+    const wrong: [object, string[]][] = [
+      [{ namespace: "shop" }, ["kubernetes"]],
+      [{ namespace: "kube-system", inCluster: true }, ["kubernetes.namespace"]],
+      [{ namespace: "shop", server }, ["kubernetes.token"]],
+      [{ namespace: "shop", server: "http://cluster.example", token }, ["kubernetes.server"]],
+      [{ namespace: "shop", server, token, ca: key }, ["kubernetes.ca"]],
+      [{ namespace: "shop", inCluster: true, token }, ["kubernetes.token"]],
+      [{ namespace: "shop", kubeconfig: kubeconfig(), context: token }, ["kubernetes.context"]],
+      [
+        { namespace: "shop", kubeconfig: kubeconfig({ user: { token, tokenFile: "/etc/passwd" } }) },
+        ["kubernetes.kubeconfig"],
+      ],
+    ];
+    for (const [kubernetes, fields] of wrong) {
+      const refused = await mutate("createEnvironment", { code: "NEVER", driver: "KUBERNETES", kubernetes });
+      expect(refused.errors.map(({ code, field }: Json) => [code, field.join(".")])).to.deep.equal(
+        fields.map((field) => ["INVALID", field]),
+      );
+    }
   });
 
   it("have keys in no answer, no event and no line of the log, whatever goes wrong", async () => {
@@ -242,7 +276,7 @@ describe("engines of environments over HTTP", () => {
     const events = await api.current.sql("select payload from event");
     const all = JSON.stringify([answers, events, printed]);
     expect(all).to.contain("NAME_TAKEN").and.to.contain("SetEngine");
-    expect(all).not.to.match(/BEGIN|MIIB|MHc/);
+    expect(all).not.to.match(/BEGIN|MIIB|MHc|LS0t|eyJ|c2VjcmV0/);
   });
 
   it("show the image that runs as it was pinned", async () => {

@@ -95,7 +95,7 @@ describe("mutations", () => {
       "NAME_TAKEN code",
     ]);
     expect(await codes("createEnvironment", { code: "K8S", driver: "KUBERNETES" })).to.deep.equal([
-      "DRIVER_UNAVAILABLE driver",
+      "INVALID kubernetes",
     ]);
     expect(await codes("createRecipe", { name: "Shop", spec: {} })).to.deep.equal(["INVALID name"]);
     expect(await codes("createRecipe", { name: "shop", spec: {} })).to.deep.equal(["NAME_TAKEN name"]);

@@ -5,12 +5,14 @@ import { updateEnvironment } from "../../src/domain/update-environment.js";
 import { Catalog, hostId } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { codesOf, fieldsOf, messagesOf } from "../support/codes.js";
+import { byToken, kubeconfig, server, token } from "../support/kubeconfigs.js";
 import { ca, certificate, key, lockedKey } from "../support/pems.js";
 
 const unix = "unix:///var/run/docker.sock";
 const tcp = "tcp://engine.example:2376";
 const tls = { host: tcp, ca, certificate, key };
 type Swarm = Parameters<Catalog["swarmEnvironment"]>[1];
+type Kubernetes = Parameters<Catalog["kubernetesEnvironment"]>[1];
 
 describe("connections of environments", () => {
   const database = testDatabase();
@@ -133,5 +135,81 @@ describe("connections of environments", () => {
     const bundle = `subject=CN = test ca\n${ca}\nits client:\n${certificate}`.replaceAll("\n", "\r\n");
     const own = `${certificate}${ca}`;
     expect((await create({ ...tls, ca: bundle, certificate: own })).engine!.tls).to.equal(true);
+  });
+});
+
+describe("connections of environments to Kubernetes", () => {
+  const database = testDatabase();
+  const namespace = "shop";
+  const direct = { server, token, ca, namespace };
+  const engine = { host: server, tls: true, namespace };
+  let catalog: Catalog;
+  let number = 0;
+
+  before(async () => {
+    catalog = await Catalog.open(database);
+  });
+
+  const create = (kubernetes: Kubernetes) => catalog.kubernetesEnvironment(`K${++number}`, kubernetes);
+  const update = (environment: string, kubernetes: Kubernetes) =>
+    catalog.run((tx) => updateEnvironment(tx, { environment, kubernetes }, catalog));
+  const kept = async (code: string) =>
+    (await catalog.transactions.dataSource.query("select * from environment where code = $1", [code]))[0];
+
+  it("show where the cluster is, by TLS or not, and the namespace, and no more", async () => {
+    for (const given of [direct, { kubeconfig: kubeconfig(), namespace }]) {
+      const made = await create(given);
+      expect(made.engine).to.deep.equal(engine);
+      const row = await kept(made.code);
+      expect(row).to.deep.include({ engine, host_id: null });
+      expect(row.connection.toString("latin1")).not.to.match(/cluster\.example|eyJ|shop/);
+      expect(JSON.stringify([made, { ...row, connection: null }])).not.to.match(/eyJ|BEGIN|LS0t/);
+    }
+    expect((await create({ inCluster: true, namespace })).engine).to.deep.equal({
+      ...engine,
+      host: "in-cluster",
+    });
+  });
+
+  it("are needed for KUBERNETES, and refused for others", async () => {
+    expect(await messagesOf(create(null))).to.deep.equal([
+      "kubernetes: a KUBERNETES environment needs to know its cluster; give a namespace and a kubeconfig, or server and token, or inCluster for the cluster that this server runs in.",
+    ]);
+    for (const [driver, swarm] of [
+      ["PROCESS", null],
+      ["SWARM", { host: unix }],
+    ] as const) {
+      const input = { code: `NO-${driver}`, driver, swarm, kubernetes: direct };
+      const made = catalog.run((tx) => createEnvironment(tx, input, { hostId, ...catalog }));
+      expect(await messagesOf(made)).to.deep.equal([
+        `kubernetes: a ${driver} environment is not connected by it; leave it out.`,
+      ]);
+    }
+    const { code } = await create(direct);
+    const wrong = catalog.run((tx) => updateEnvironment(tx, { environment: code, swarm: tls }, catalog));
+    expect(await messagesOf(wrong)).to.deep.equal([
+      "swarm: a KUBERNETES environment is not connected by it; leave it out.",
+    ]);
+    expect(await kept(code)).to.deep.include({ engine });
+  });
+
+  it("are of no use to a server without the driver", async () => {
+    const drivers = new Map([["PROCESS", catalog.driver] as const]);
+    const input = { code: "NONE", driver: "KUBERNETES" as const, kubernetes: direct };
+    const made = catalog.run((tx) => createEnvironment(tx, input, { hostId, ...catalog, drivers }));
+    expect(await codesOf(made)).to.deep.equal(["DRIVER_UNAVAILABLE"]);
+  });
+
+  it("are replaced as a whole, or stay", async () => {
+    const { code } = await create(direct);
+    const before = await kept(code);
+    await update(code, null);
+    expect(await kept(code)).to.deep.equal(before);
+    const moved = { host: "https://10.0.0.2:6443", tls: true, namespace: "other" };
+    const text = kubeconfig({ cluster: { server: moved.host }, user: byToken });
+    expect((await update(code, { kubeconfig: text, namespace: "other" })).engine).to.deep.equal(moved);
+    expect(await fieldsOf(update(code, { server, namespace }))).to.deep.equal(["kubernetes.token"]);
+    expect(await fieldsOf(update(code, { namespace }))).to.deep.equal(["kubernetes"]);
+    expect(await kept(code)).to.deep.include({ engine: moved });
   });
 });

@@ -1,11 +1,12 @@
 import { expect } from "chai";
-import type { SwarmConnection } from "../../src/domain/connection.js";
+import type { KubernetesConnection, SwarmConnection } from "../../src/domain/connection.js";
 import { deleteEnvironment } from "../../src/domain/delete-environment.js";
 import { updateEnvironment } from "../../src/domain/update-environment.js";
 import { OperationFailure } from "../../src/errors.js";
 import { StoredConnections } from "../../src/storage/connections.js";
 import { Catalog } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
+import { kubeconfig } from "../support/kubeconfigs.js";
 import { ca, certificate, key } from "../support/pems.js";
 
 const host = "tcp://engine.example:2376";
@@ -42,6 +43,24 @@ describe("stored connections", () => {
     expect(await connections.of(id)).to.deep.equal({ ...swarm, ...plain });
     await catalog.run((tx) => updateEnvironment(tx, { environment: code, description: "same" }, catalog));
     expect(await connections.of(id)).to.deep.equal({ ...swarm, ...plain });
+  });
+
+  it("are of a kubeconfig what its context needs", async () => {
+    const { transactions, secretBox } = catalog;
+    const clusters = new StoredConnections<KubernetesConnection>(
+      "KUBERNETES",
+      transactions.dataSource,
+      secretBox,
+    );
+    const given = { kubeconfig: kubeconfig(), context: "shop", namespace: "shop" };
+    const { id } = await catalog.kubernetesEnvironment("CLUSTER", given);
+    const stored = await clusters.of(id);
+    expect(stored).to.deep.equal({
+      ...{ ...given, kubeconfig: stored.kubeconfig },
+      ...{ inCluster: false, server: null, token: null, ca: null },
+    });
+    expect(stored.kubeconfig).to.contain("eyJ").and.not.to.contain("other");
+    expect(await clusters.environments()).to.deep.equal([id]);
   });
 
   it("are those of environments of their kind that are there", async () => {

@@ -15,14 +15,17 @@ import { ScriptedDriver } from "./scripted-driver.js";
 export const actor = { tokenId: "tok_test", name: "Алиса" };
 export const hostId = "host-1";
 type SwarmInput = CreateEnvironmentInput["swarm"];
+type KubernetesInput = CreateEnvironmentInput["kubernetes"];
 
 /** A database with scripted drivers, and the verbs as one-liners. */
 export class Catalog {
   readonly driver = new ScriptedDriver();
   readonly swarm = new ScriptedDriver("SWARM");
+  readonly kubernetes = new ScriptedDriver("KUBERNETES");
   readonly drivers: Drivers = new Map<DriverKind, ScriptedDriver>([
     ["PROCESS", this.driver],
     ["SWARM", this.swarm],
+    ["KUBERNETES", this.kubernetes],
   ]);
 
   private constructor(
@@ -47,6 +50,11 @@ export class Catalog {
 
   swarmEnvironment(code: string, swarm: SwarmInput = { host: "unix:///run/engine" }) {
     const input = { code, driver: "SWARM" as const, swarm };
+    return this.run((tx) => createEnvironment(tx, input, { hostId, ...this }));
+  }
+
+  kubernetesEnvironment(code: string, kubernetes: KubernetesInput = { inCluster: true, namespace: "shop" }) {
+    const input = { code, driver: "KUBERNETES" as const, kubernetes };
     return this.run((tx) => createEnvironment(tx, input, { hostId, ...this }));
   }
 

@@ -1,6 +1,7 @@
 import { Field, InputType, Int, ObjectType } from "type-graphql";
 import type { Environment } from "../../domain/environment.js";
-import { EnvironmentType, NamedValueInput, SwarmConnectionInput } from "./environment.js";
+import { KubernetesConnectionInput, SwarmConnectionInput } from "./engine.js";
+import { EnvironmentType, NamedValueInput } from "./environment.js";
 import { EventfulPayload, Payload } from "./payloads.js";
 
 @InputType({ description: "What changes of an environment; what is absent stays." })
@@ -29,6 +30,13 @@ export class UpdateEnvironmentInput {
       "For SWARM: takes the place of the whole connection, so that keys that are not given again are gone.",
   })
   swarm?: SwarmConnectionInput | null;
+
+  @Field(() => KubernetesConnectionInput, {
+    nullable: true,
+    description:
+      "For KUBERNETES: takes the place of the whole connection, so that keys that are not given again are gone.",
+  })
+  kubernetes?: KubernetesConnectionInput | null;
 }
 
 @InputType({ description: "An environment to take away." })

@@ -1,5 +1,6 @@
 import { Field, InputType, Int, ObjectType } from "type-graphql";
 import type { DriverKind } from "../../operations/driver.js";
+import { EngineType } from "./engine.js";
 import { DriverKindEnum } from "./enums.js";
 import { NodeType } from "./node.js";
 import { DateTime } from "./scalars.js";
@@ -20,48 +21,6 @@ export class NamedValueInput {
 
   @Field({ description: "Any text." })
   value!: string;
-}
-
-@ObjectType("Engine", {
-  description: "How the engine of an environment is reached. Its keys are never shown.",
-  simpleResolvers: true,
-})
-export class EngineType {
-  @Field({ description: "`unix:///path` or `tcp://host:port`." })
-  host!: string;
-
-  @Field({ description: "Whether both sides prove who they are by TLS certificates." })
-  tls!: boolean;
-}
-
-@InputType({
-  description: "How a Docker Swarm is reached: by one of its managers. It is given as a whole.",
-})
-export class SwarmConnectionInput {
-  @Field({
-    description: "`unix:///path` of the Docker socket, on every server's own host, or `tcp://host:port`.",
-  })
-  host!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      "For `tcp://` with TLS, together with the next two: the certificates to know the engine by, in PEM. Stored encrypted, never shown again.",
-  })
-  ca?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: "The certificate to be known by, in PEM. Stored encrypted, never shown again.",
-  })
-  certificate?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      "The certificate's private key, in PEM, without a passphrase. Stored encrypted, never shown again.",
-  })
-  key?: string | null;
 }
 
 @ObjectType("Environment", {

@@ -2,8 +2,9 @@ import { Field, ID, InputType, Int } from "type-graphql";
 import type { RecipeType } from "../../domain/recipe.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { DriverKind } from "../../operations/driver.js";
+import { KubernetesConnectionInput, SwarmConnectionInput } from "./engine.js";
 import { DriverKindEnum, RecipeTypeEnum, ServiceModeEnum } from "./enums.js";
-import { NamedValueInput, SwarmConnectionInput } from "./environment.js";
+import { NamedValueInput } from "./environment.js";
 import { RecipeSpecInput, SourceInput } from "./recipe-spec.js";
 
 /** The option of a field by which a mutation can be repeated safely. */
@@ -37,6 +38,12 @@ export class CreateEnvironmentInput {
     description: "Its engine; needed for SWARM, and for no other driver.",
   })
   swarm?: SwarmConnectionInput | null;
+
+  @Field(() => KubernetesConnectionInput, {
+    nullable: true,
+    description: "Its cluster; needed for KUBERNETES, and for no other driver.",
+  })
+  kubernetes?: KubernetesConnectionInput | null;
 }
 
 @InputType({ description: "A new recipe with its first revision." })

@@ -17,8 +17,6 @@ const versionMilliseconds = 600_000;
 
 /** A namespace of a cluster with who keeps an eye on it; environments with the same connection share it. */
 export class Site {
-  readonly cluster: Cluster;
-  readonly namespace: string;
   /** Services that were adopted and have no labels of ours yet, by their names. */
   private readonly adopted = new Map<string, ServiceRef>();
   /** Services of this installation that were seen, by their names there. */
@@ -27,12 +25,10 @@ export class Site {
   private version: { at: number; found: Promise<Version> } | null = null;
 
   constructor(
-    connection: KubernetesConnection,
+    readonly cluster: Cluster,
+    readonly namespace: string,
     private readonly options: { installation: string; changed(ref: ServiceRef): void; log: Log },
-  ) {
-    this.cluster = new Cluster(kubeConfigOf(connection));
-    this.namespace = connection.namespace;
-  }
+  ) {}
 
   /** What runs there, watched from now on. */
   get mirror(): Mirror {
@@ -45,7 +41,10 @@ export class Site {
         }
       },
       trouble: (err) =>
-        this.options.log.warn({ err, cluster: this.cluster.where, namespace: this.namespace }, "the cluster cannot be watched; trying again"),
+        this.options.log.warn(
+          { err, cluster: this.cluster.where, namespace: this.namespace },
+          "the cluster cannot be watched; trying again",
+        ),
     });
     return this.watching;
   }
@@ -62,7 +61,9 @@ export class Site {
 
   async serverVersion(): Promise<Version> {
     if (!this.version || Date.now() - this.version.at > versionMilliseconds) {
-      const found = this.cluster.get<Version>("version", "/version").then((answer) => answer ?? { gitVersion: "" });
+      const found = this.cluster
+        .get<Version>("version", "/version")
+        .then((answer) => answer ?? { gitVersion: "" });
       this.version = { at: Date.now(), found };
       found.catch(() => {
         this.version = null;
@@ -107,7 +108,7 @@ export interface ClustersOptions {
 /** The clusters of all environments. */
 export class Clusters {
   /** By connection: another one is another cluster, or namespace. */
-  private readonly sites = new Map<string, Site>();
+  private readonly sites = new Map<string, Promise<Site>>();
   private readonly closing = new AbortController();
   private watching: Promise<void> | null = null;
 
@@ -127,9 +128,9 @@ export class Clusters {
     return site;
   }
 
-  forget(ref: ServiceRef): void {
+  async forget(ref: ServiceRef): Promise<void> {
     for (const site of this.sites.values()) {
-      site.forget(ref);
+      (await site).forget(ref);
     }
   }
 
@@ -141,15 +142,26 @@ export class Clusters {
   async close(): Promise<void> {
     this.closing.abort();
     await this.watching;
-    await Promise.all([...this.sites.values()].map((site) => site.close()));
+    await Promise.all([...this.sites.values()].map(async (site) => (await site).close()));
     this.sites.clear();
   }
 
-  private siteBy(connection: KubernetesConnection): Site {
+  private siteBy(connection: KubernetesConnection): Promise<Site> {
     const key = JSON.stringify(connection);
-    const site = this.sites.get(key) ?? new Site(connection, this.options);
+    const known = this.sites.get(key);
+    if (known) {
+      return known;
+    }
+    const site = this.open(connection);
     this.sites.set(key, site);
+    // One that cannot be opened may be later.
+    site.catch(() => this.sites.delete(key));
     return site;
+  }
+
+  private async open(connection: KubernetesConnection): Promise<Site> {
+    const cluster = new Cluster(await kubeConfigOf(connection));
+    return new Site(cluster, connection.namespace, this.options);
   }
 
   private async keepWatching(): Promise<void> {
@@ -175,7 +187,8 @@ export class Clusters {
         void site.mirror;
       }
     }
-    for (const [key, site] of this.sites) {
+    for (const [key, opened] of this.sites) {
+      const site = await opened;
       if (!wanted.has(site)) {
         this.sites.delete(key);
         await site.close();

@@ -95,9 +95,13 @@ function withoutParents(changes: FieldChange[]): FieldChange[] {
 }
 
 /** What of a workload says what is to run, and by whom: two that are alike in this were not changed in between. */
-export function contentOf({ metadata, spec }: Workload): string {
+export function contentOf(workload: Workload): string {
+  const { metadata, spec } = workload;
+  const applied = appliedSpec(workload);
+  const isAutoscaled = applied !== null && !("replicas" in applied);
+  const said = isAutoscaled ? { ...spec, replicas: undefined } : spec;
   return JSON.stringify([
-    spec,
+    said,
     metadata.annotations?.[annotations.operation],
     metadata.labels?.[labels.serviceId],
   ]);

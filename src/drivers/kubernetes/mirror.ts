@@ -96,6 +96,10 @@ export class Mirror {
     return owners.flatMap((uid) => found(this.podsOfOwner.get(uid), this.pods)).sort(byAge);
   }
 
+  allPods(): Pod[] {
+    return [...this.pods.objects.values()];
+  }
+
   /** Takes what was answered to a change, ahead of the watch. */
   take(kind: WorkloadKind, workload: Workload): void {
     this.workloads[kind].take(workload);

@@ -19,6 +19,8 @@ export const annotations = {
   fingerprint: "rebake/fingerprint",
   /** What was applied, as JSON: what is there instead was changed by somebody else. */
   applied: "rebake/applied",
+  /** How many replicas there were before the last scaling. */
+  scaledFrom: "rebake/scaled-from",
 } as const;
 
 /** Services of a namespace may not be called longer, nor begin with a digit (RFC 1035). */

@@ -1,7 +1,7 @@
 import { imageReference, registryOf, repositoryOf, sameRegistry } from "../../domain/image-reference.js";
 import type { OperationFailure } from "../../errors.js";
 import type { ImageSpec, RegistryCredential } from "../../operations/driver.js";
-import { imageNotFound, registryRefused } from "../image-failures.js";
+import { imageNotFound, registryRefused } from "../engine/image-failures.js";
 import { AwayRegistries } from "./away-registries.js";
 import { digestOf, RegistryRefusal } from "./registry.js";
 import { RegistryAway } from "./registry-http.js";

@@ -4,7 +4,7 @@ import { OperationFailure } from "../../errors.js";
 import type { ImageSpec, RegistryCredential } from "../../operations/driver.js";
 
 import { EngineAway, EngineRefusal, unreachable } from "../engine/answers.js";
-import { imageNotFound, registryRefused } from "../image-failures.js";
+import { imageNotFound, registryRefused } from "../engine/image-failures.js";
 import type { Engine } from "./engine.js";
 
 /**

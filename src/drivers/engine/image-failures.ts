@@ -1,4 +1,4 @@
-import { OperationFailure } from "../errors.js";
+import { OperationFailure } from "../../errors.js";
 
 /** @param words what the registry, or the engine that asked it, says of it; without anything secret */
 export function imageNotFound(reference: string, words: string): OperationFailure {

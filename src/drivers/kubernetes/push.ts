@@ -1,0 +1,356 @@
+import { OperationFailure } from "../../errors.js";
+import type { Reporter, Target } from "../../operations/driver.js";
+import type { FieldTree, KubeObject, KubeService, ManagedFields, Workload } from "./api-types.js";
+import { ApiRefusal, type Cluster, fieldManager } from "./cluster.js";
+import type { KubernetesContext } from "./context.js";
+import { type AppliedSpec, contentOf, differences, differencesFrom, isForeign } from "./drift.js";
+import { refused } from "./failures.js";
+import { type Manifest, typeOf } from "./manifest.js";
+import { annotations, labels, type WorkloadKind } from "./names.js";
+import type { Part } from "./parts.js";
+import { type Kind, listPath, objectPath } from "./paths.js";
+import { serviceManifest } from "./service-manifest.js";
+
+/** How often a change is tried again because the cluster itself was faster: it writes down how it is doing all the time. */
+const mostTries = 10;
+
+export type Held = Pick<Reporter, "assertHeld">;
+
+/** Which operation a workload was last changed by; undefined when it was none of ours. */
+export function stampOf(workload: Workload | null): string | undefined {
+  return workload?.metadata.annotations?.[annotations.operation];
+}
+
+/** @throws ApiRefusal, EngineAway */
+export function readWorkload(
+  { cluster, namespace }: Pick<KubernetesContext, "cluster" | "namespace">,
+  kind: WorkloadKind,
+  name: string,
+): Promise<Workload | null> {
+  return cluster.get<Workload>(kind.toLowerCase(), objectPath(kind, namespace, name));
+}
+
+/**
+ * Has the cluster run `target` from now on, unless its stamp says that this was done before. `seen` is what was there when
+ * this was decided; what changed since is somebody's, and not written over.
+ * @throws OperationFailure CHANGED_ON_ENGINE, PORT_TAKEN, ENGINE_REFUSED; EngineAway when it is not known whether it was
+ * done: then to be called again
+ */
+export async function pushTarget(
+  context: KubernetesContext,
+  target: Target,
+  manifest: Manifest,
+  seen: Workload | null,
+  report: Held,
+): Promise<Workload> {
+  const { cluster, namespace, mirror } = context;
+  const { kind, name } = manifest;
+  try {
+    await makeNamespace(cluster, namespace, report);
+    await applyParts(context, manifest.parts, target, report);
+    await makeClaims(context, target, report);
+    const isAutoscaled = seen !== null && (await hasAutoscaler(context, kind, name));
+    for (let tries = 0; tries < mostTries; tries++) {
+      const found = await readWorkload(context, kind, name);
+      if (stampOf(found) === target.stamp.operationId) {
+        return found!;
+      }
+      assertUnchanged(seen, found);
+      assertOurs(found, target);
+      await applyService(context, target, found, report);
+      await report.assertHeld();
+      const base = found && (await unlessFaster(() => takeOver(context, kind, found, isAutoscaled)));
+      if (found && !base) {
+        continue;
+      }
+      const body = workloadBody(manifest, base, isAutoscaled);
+      const pushed = await unlessFaster(() =>
+        cluster.apply<Workload>(kind.toLowerCase(), objectPath(kind, namespace, name), body),
+      );
+      if (pushed) {
+        mirror.take(kind, pushed);
+        return pushed;
+      }
+    }
+  } catch (error) {
+    throw error instanceof ApiRefusal ? refused(error) : error;
+  }
+  const message = `The cluster refused ${mostTries} times to change ${kind} ${name}: somebody else changes it all the time; try again when they are done.`;
+  throw new OperationFailure("CHANGED_ON_ENGINE", message);
+}
+
+/** @throws OperationFailure CHANGED_ON_ENGINE */
+export function assertUnchanged(seen: Workload | null, found: Workload | null): void {
+  if (seen && (!found || found.metadata.uid !== seen.metadata.uid)) {
+    throw removedByHand();
+  }
+  if (seen && found && contentOf(seen) !== contentOf(found)) {
+    throw changedByHand(found, seen);
+  }
+}
+
+export function removedByHand(): OperationFailure {
+  return new OperationFailure(
+    "CHANGED_ON_ENGINE",
+    "Somebody removed the service from its cluster meanwhile: rebuild it once that is settled.",
+  );
+}
+
+/** What to tell when somebody has changed a service while an operation was at it; `before`: as it was. */
+export function changedByHand(found: Workload, before: Workload): OperationFailure {
+  const changes = differencesFrom(before.spec as AppliedSpec, found);
+  const named = changes.length > 0 ? changes : differences(found);
+  const names = named.map(({ path }) => path.join("."));
+  const fields = names.slice(0, 5).join(", ") + (names.length > 5 ? `, and ${names.length - 5} more` : "");
+  return new OperationFailure(
+    "CHANGED_ON_ENGINE",
+    `Somebody changed the service on its cluster meanwhile (${fields || "its annotations"}): nothing of that was written over. Rebuild it to have what the recipe says.`,
+  );
+}
+
+function assertOurs(found: KubeObject | null, { ref }: Target): void {
+  const owner = found?.metadata.labels?.[labels.serviceId];
+  if (found && owner !== ref.serviceId && !(ref.adopted !== null && owner === undefined)) {
+    throw new OperationFailure(
+      "ENGINE_REFUSED",
+      `The namespace has a workload ${found.metadata.name} already, which is not this service: remove it there, or adopt it.`,
+    );
+  }
+}
+
+/** With the version that it was decided upon; replicas of an autoscaler stay its own. */
+function workloadBody(
+  { kind, name, workload }: Manifest,
+  base: Workload | null,
+  isAutoscaled: boolean,
+): object {
+  const { replicas, ...rest } = workload.spec;
+  const spec: AppliedSpec = isAutoscaled || replicas === undefined ? rest : { ...rest, replicas };
+  const selector = base?.spec.selector ?? selectorOf(workload.metadata.labels);
+  const template = workload.spec.template;
+  return {
+    ...typeOf(kind),
+    metadata: {
+      name,
+      ...(base && { resourceVersion: base.metadata.resourceVersion }),
+      labels: workload.metadata.labels,
+      annotations: { ...workload.metadata.annotations, [annotations.applied]: JSON.stringify(spec) },
+    },
+    spec: {
+      ...spec,
+      selector,
+      template: {
+        ...template,
+        // Of one that was adopted they are somebody else's, and cannot be changed.
+        metadata: { ...template.metadata, labels: { ...selector.matchLabels, ...template.metadata?.labels } },
+      },
+    },
+  };
+}
+
+function selectorOf(marks: Record<string, string>): { matchLabels: Record<string, string> } {
+  return { matchLabels: { [labels.serviceId]: marks[labels.serviceId]! } };
+}
+
+/**
+ * Makes Rebake the owner of all that is set of a workload's spec: what it applies next is then all there is, also of what
+ * others have added, who said so by hand before this was decided. An autoscaler keeps its own.
+ * Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
+ */
+async function takeOver(
+  { cluster, namespace }: KubernetesContext,
+  kind: WorkloadKind,
+  found: Workload,
+  isAutoscaled: boolean,
+): Promise<Workload> {
+  const fields = found.metadata.managedFields ?? [];
+  const isTaken = (entry: ManagedFields) =>
+    (isForeign(entry) || (entry.manager === fieldManager && entry.operation === "Update")) &&
+    "f:spec" in entry.fieldsV1;
+  const taken = fields.filter(isTaken);
+  if (taken.length === 0) {
+    return found;
+  }
+  const ours = fields.find(({ manager, operation }) => manager === fieldManager && operation === "Apply");
+  const specs = taken.map(({ fieldsV1 }) => without(fieldsV1["f:spec"]!, isAutoscaled ? ["f:replicas"] : []));
+  const merged = [...(ours ? [ours.fieldsV1] : []), ...specs.map((spec) => ({ "f:spec": spec }))].reduce(
+    union,
+    {},
+  );
+  const left = fields
+    .filter((entry) => entry !== ours && !isTaken(entry))
+    .concat(taken.map((entry) => ({ ...entry, fieldsV1: without(entry.fieldsV1, ["f:spec"]) })))
+    .filter(({ fieldsV1 }) => Object.keys(fieldsV1).length > 0);
+  const own = {
+    ...(ours ?? { manager: fieldManager, operation: "Apply", apiVersion: "apps/v1", fieldsType: "FieldsV1" }),
+    fieldsV1: merged,
+    time: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+  };
+  return cluster.patch<Workload>(kind.toLowerCase(), objectPath(kind, namespace, found.metadata.name), [
+    { op: "test", path: "/metadata/resourceVersion", value: found.metadata.resourceVersion },
+    { op: "replace", path: "/metadata/managedFields", value: [...left, own] },
+  ]);
+}
+
+function without(tree: FieldTree, keys: readonly string[]): FieldTree {
+  return Object.fromEntries(Object.entries(tree).filter(([key]) => !keys.includes(key)));
+}
+
+function union(a: FieldTree, b: FieldTree): FieldTree {
+  const merged = { ...a };
+  for (const [key, inner] of Object.entries(b)) {
+    merged[key] = union(merged[key] ?? {}, inner);
+  }
+  return merged;
+}
+
+/** Null when the cluster, or somebody, has changed it in between. */
+export async function unlessFaster<T>(change: () => Promise<T>): Promise<T | null> {
+  try {
+    return await change();
+  } catch (error) {
+    const isFaster = error instanceof ApiRefusal && (error.status === 409 || isFailedTest(error));
+    if (isFaster) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+/** A JSON Patch whose `test` does not hold is refused so. */
+function isFailedTest({ status, message }: ApiRefusal): boolean {
+  return (
+    status === 422 && /testing (path|value)|test operation|the server rejected our request/i.test(message)
+  );
+}
+
+async function makeNamespace(cluster: Cluster, namespace: string, report: Held): Promise<void> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
+  const found = await cluster.get<KubeObject>("namespace", path).catch((error) => {
+    // Who may not look may still work in it.
+    if (error instanceof ApiRefusal && error.status === 403) {
+      return true;
+    }
+    throw error;
+  });
+  if (!found) {
+    await report.assertHeld();
+    const body = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
+    await unlessFaster(() => cluster.create("namespace", "/api/v1/namespaces", body));
+  }
+}
+
+/** What is there under a name is the same. */
+async function applyParts(
+  { cluster, namespace, programs }: KubernetesContext,
+  parts: readonly Part[],
+  { ref, stamp }: Target,
+  report: Held,
+): Promise<void> {
+  for (const { kind, name, type, data } of parts) {
+    await report.assertHeld();
+    const isShared = name.startsWith("rebake-");
+    const marks = {
+      [labels.installation]: programs.installation,
+      ...(!isShared && {
+        [labels.environmentId]: ref.environmentId,
+        [labels.serviceId]: ref.serviceId,
+        [labels.operation]: stamp.operationId,
+      }),
+    };
+    const content =
+      kind === "ConfigMap"
+        ? { data }
+        : {
+            data: Object.fromEntries(
+              Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
+            ),
+            ...(type !== undefined && { type }),
+          };
+    await cluster.apply(kind.toLowerCase(), objectPath(kind, namespace, name), {
+      ...typeOf(kind),
+      metadata: { name, labels: marks },
+      ...content,
+    });
+  }
+}
+
+/** A volume of a recipe is a claim of that name: somebody's, or else one of this size, of the cluster's default class. */
+const claimSize = "1Gi";
+
+async function makeClaims(
+  { cluster, namespace, programs }: KubernetesContext,
+  { spec }: Target,
+  report: Held,
+): Promise<void> {
+  for (const { source, shared } of spec.volumes.filter(({ type }) => type === "VOLUME")) {
+    const kind: Kind = "PersistentVolumeClaim";
+    if (await cluster.get("persistentvolumeclaim", objectPath(kind, namespace, source))) {
+      continue;
+    }
+    await report.assertHeld();
+    await unlessFaster(() =>
+      cluster.create("persistentvolumeclaim", listPath(kind, namespace), {
+        ...typeOf(kind),
+        metadata: { name: source, labels: { [labels.installation]: programs.installation } },
+        spec: {
+          accessModes: [shared ? "ReadWriteMany" : "ReadWriteOnce"],
+          resources: { requests: { storage: claimSize } },
+        },
+      }),
+    );
+  }
+}
+
+/** One of that name which somebody made for what was adopted stays as it is. */
+async function applyService(
+  { cluster, namespace, mirror, programs }: KubernetesContext,
+  target: Target,
+  workload: Workload | null,
+  report: Held,
+): Promise<void> {
+  const selector = workload?.spec.selector.matchLabels ?? { [labels.serviceId]: target.ref.serviceId };
+  const body = serviceManifest(target.ref, target.spec, selector, programs.installation);
+  const name =
+    workload?.metadata.name ?? (body as { metadata: { name: string } } | null)?.metadata.name ?? "";
+  const there = mirror.service(name);
+  const isOurs = there?.metadata.labels?.[labels.serviceId] === target.ref.serviceId;
+  if (there && !isOurs) {
+    if (target.ref.adopted !== null || !body) {
+      return;
+    }
+    const message = `The namespace has a Service ${name} already, which is not this service's: remove it there, or call the service otherwise.`;
+    throw new OperationFailure("ENGINE_REFUSED", message);
+  }
+  if (body) {
+    await report.assertHeld();
+    const path = objectPath("Service", namespace, name);
+    mirror.takeService(await cluster.apply<KubeService>("service", path, body));
+  } else if (isOurs) {
+    await report.assertHeld();
+    await cluster.remove("service", objectPath("Service", namespace, name));
+  }
+}
+
+/** Whether somebody has an autoscaler decide how many replicas there are. */
+export async function hasAutoscaler(
+  { cluster, namespace }: Pick<KubernetesContext, "cluster" | "namespace">,
+  kind: WorkloadKind,
+  name: string,
+): Promise<boolean> {
+  const path = listPath("HorizontalPodAutoscaler", namespace);
+  const list = await cluster.list<Autoscaler>("horizontalpodautoscalers", path).catch((error) => {
+    // Who may not see them is told so by the environment's health.
+    if (error instanceof ApiRefusal) {
+      return { items: [] };
+    }
+    throw error;
+  });
+  return list.items.some(
+    ({ spec: { scaleTargetRef } }) => scaleTargetRef.kind === kind && scaleTargetRef.name === name,
+  );
+}
+
+interface Autoscaler extends KubeObject {
+  spec: { scaleTargetRef: { kind: string; name: string } };
+}

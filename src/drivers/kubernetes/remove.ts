@@ -1,0 +1,110 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { LeaseLost } from "../../errors.js";
+import type { Outcome, Reporter, ServiceRef } from "../../operations/driver.js";
+import { EngineAway, unreachable } from "../engine/answers.js";
+import { Patience } from "../engine/patience.js";
+import type { KubeService, Pod, Workload } from "./api-types.js";
+import type { KubernetesContext } from "./context.js";
+import { engineName, labels, type WorkloadKind } from "./names.js";
+import { objectPath } from "./paths.js";
+import { hasEnded } from "./pods.js";
+import { removeParts } from "./remove-unused.js";
+
+const lookMilliseconds = 250;
+/** How long a pod may take to end, besides what its drain allows, in milliseconds. */
+const terminationPatience = 40_000;
+const both: readonly WorkloadKind[] = ["Deployment", "DaemonSet"];
+
+/** Ends all of a service and waits until nothing of it is left. Data that its recipe keeps in volumes stays. */
+export async function removeService(
+  context: KubernetesContext,
+  ref: ServiceRef,
+  report: Reporter,
+): Promise<Outcome> {
+  const patience = new Patience(report.signal);
+  const { cluster, mirror } = context;
+  try {
+    await patience.briefly(() => mirror.ready(AbortSignal.timeout(10_000)));
+  } catch (error) {
+    if (!(error instanceof EngineAway)) {
+      throw error;
+    }
+    return { verdict: "FAILED", cause: unreachable(cluster.where, error).cause };
+  }
+  const uids = new Set(podsOf(context, ref).map(({ metadata }) => metadata.uid));
+  const left = () => podsOf(context, ref, uids).length;
+  const of = left();
+  await report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: 0, of });
+  await report.assertHeld();
+  await removeWorkloads(context, ref, patience);
+  for (let now = of, told = 0; now > 0; ) {
+    await wait(lookMilliseconds);
+    now = await patience.untilBack(async () => {
+      mirror.assertFresh();
+      return left();
+    });
+    if (of - now > told && now > 0) {
+      told = of - now;
+      await report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: told, of });
+    }
+    if (report.signal.reason instanceof LeaseLost) {
+      throw report.signal.reason;
+    }
+  }
+  await patience.untilBack(() => removeParts(context, ref, report));
+  await report.step({ step: "TERMINATE_OLD", state: "DONE", done: of, of });
+  return { verdict: "SUCCEEDED", cause: null };
+}
+
+/** Ends a service that never served, and waits until its pods are gone, at most for its drain and a while. */
+export async function removeWhole(
+  context: KubernetesContext,
+  ref: ServiceRef,
+  drainSeconds: number,
+  patience: Patience,
+): Promise<void> {
+  const uids = new Set(podsOf(context, ref).map(({ metadata }) => metadata.uid));
+  await removeWorkloads(context, ref, patience);
+  const until = Date.now() + drainSeconds * 1000 + terminationPatience;
+  while (Date.now() < until && podsOf(context, ref, uids).length > 0) {
+    await wait(lookMilliseconds);
+  }
+}
+
+async function removeWorkloads(
+  { cluster, namespace, mirror }: KubernetesContext,
+  ref: ServiceRef,
+  patience: Patience,
+): Promise<void> {
+  const name = engineName(ref);
+  const isOurs = (found: Workload | KubeService) =>
+    found.metadata.labels?.[labels.serviceId] === ref.serviceId ||
+    (ref.adopted !== null && found.metadata.labels?.[labels.serviceId] === undefined);
+  const service = mirror.service(name);
+  // Nobody is sent to pods that are about to end.
+  if (service && service.metadata.labels?.[labels.serviceId] === ref.serviceId) {
+    await patience.untilBack(() => cluster.remove("service", objectPath("Service", namespace, name)));
+  }
+  for (const kind of both) {
+    const path = objectPath(kind, namespace, name);
+    const found = await patience.untilBack(() => cluster.get<Workload>(kind.toLowerCase(), path));
+    if (found && isOurs(found)) {
+      await patience.untilBack(() =>
+        cluster.remove(kind.toLowerCase(), path, { preconditions: { uid: found.metadata.uid } }),
+      );
+    }
+  }
+}
+
+/** Pods of a service, and those of `known` that are still there: what controlled them may be gone already. */
+function podsOf(
+  { mirror }: KubernetesContext,
+  ref: ServiceRef,
+  known: ReadonlySet<string> = new Set(),
+): Pod[] {
+  const workloads = both.flatMap((kind) => mirror.workload(kind, engineName(ref)) ?? []);
+  const controlled = new Set(workloads.flatMap((workload) => mirror.podsOf(workload)));
+  const isOfService = (pod: Pod) =>
+    pod.metadata.labels?.[labels.serviceId] === ref.serviceId || known.has(pod.metadata.uid);
+  return mirror.allPods().filter((pod) => !hasEnded(pod) && (controlled.has(pod) || isOfService(pod)));
+}

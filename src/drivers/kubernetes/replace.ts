@@ -1,0 +1,365 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { LeaseLost, OperationFailure } from "../../errors.js";
+import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
+import { EngineAway, unreachable } from "../engine/answers.js";
+import { nonceOf } from "../engine/deployer.js";
+import { Patience } from "../engine/patience.js";
+import { Progress } from "../engine/progress.js";
+import { TaskReports } from "../engine/task-reports.js";
+import type { Pod, Workload } from "./api-types.js";
+import { type Assessment, announcementOf, assess, rolloutStatus, stepOf } from "./assess.js";
+import type { KubernetesContext } from "./context.js";
+import { contentOf, isDrifted } from "./drift.js";
+import { PodFollower } from "./follow-pods.js";
+import { type Manifest, manifestOf } from "./manifest.js";
+import { hasEnded, numbersOf, operationOf } from "./pods.js";
+import { downtime } from "./project.js";
+import { changedByHand, pushTarget, readWorkload, removedByHand, stampOf } from "./push.js";
+import { removeUnused } from "./remove-unused.js";
+import { restore } from "./restore.js";
+import { PodWatch } from "./watch-pods.js";
+
+/** Between two looks at a cluster that says nothing, in milliseconds. */
+const lookMilliseconds = 1_000;
+/** How long an old pod may take to end, besides what its drain allows, in milliseconds. */
+export const terminationPatience = 40_000;
+
+/** Replaces what a service runs: the cluster rolls its pods, this decides what it is worth. */
+export class Replacement {
+  private readonly progress: Progress;
+  private readonly reports: TaskReports;
+  private readonly patience: Patience;
+  private readonly watch: PodWatch;
+  private readonly follower: PodFollower;
+  private readonly stop = new AbortController();
+  private manifest!: Manifest;
+  /** What was there before; null: nothing, or it is not known any more. */
+  private before: Workload | null = null;
+  /** As it was put there. */
+  private workload: Workload | null = null;
+  /** Whether the cluster may have something of this operation: an earlier server may have begun with it. */
+  private mayBeThere: boolean;
+  private pods: Pod[] = [];
+  private readonly oldUids = new Set<string>();
+  /** How many old ones were ready when it began, and whether any of them was told to go. */
+  private hasReplaced = false;
+  private failedStep: StepName | null = null;
+  private wake: () => void = () => {};
+
+  constructor(
+    private readonly context: KubernetesContext,
+    private readonly current: Target | null,
+    private readonly target: Target,
+    private readonly report: Reporter,
+  ) {
+    this.mayBeThere = target.stamp.fence > 1;
+    this.progress = new Progress(report);
+    this.patience = new Patience(report.signal);
+    this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
+      isMine: (uid) => this.pods.some((pod) => pod.metadata.uid === uid && this.isMine(pod)) || undefined,
+      tell: (uid, line) => report.log({ ...line, instance: numbersOf(this.pods).get(uid) ?? null }),
+      changed: () => this.wake(),
+    });
+    this.watch = new PodWatch(context, target, this.reports);
+    this.follower = new PodFollower(context.cluster, context.namespace, this.reports, this.stop.signal);
+  }
+
+  async run(): Promise<Outcome> {
+    try {
+      await this.begin();
+      await this.untilComplete();
+    } catch (error) {
+      return await this.undo(error);
+    } finally {
+      this.stop.abort();
+      await this.follower.ended();
+    }
+    await this.terminateOld();
+    return { verdict: this.proven ? "SUCCEEDED" : "UNPROVEN", cause: null };
+  }
+
+  /** Has the cluster take the new one, unless it did so for an earlier server. */
+  private async begin(): Promise<void> {
+    const { mirror, programs, features } = this.context;
+    await this.announce();
+    this.manifest = manifestOf(this.target, programs, features);
+    const { kind, name } = this.manifest;
+    await this.ask(() => mirror.ready(AbortSignal.any([this.report.signal, AbortSignal.timeout(10_000)])));
+    const seen = await this.ask(() => readWorkload(this.context, kind, name));
+    if (stampOf(seen) === this.target.stamp.operationId) {
+      this.mayBeThere = true;
+      if (isDrifted(seen!)) {
+        throw changedByHand(seen!, seen!);
+      }
+      this.workload = seen;
+    } else {
+      await this.assertNotTakenBack(seen);
+      this.before = seen;
+      this.report.signal.throwIfAborted();
+      this.mayBeThere = true;
+      this.workload = await this.patience.untilBack(() =>
+        pushTarget(this.context, this.target, this.manifest, seen, this.report),
+      );
+    }
+  }
+
+  /** What an earlier server undid, or somebody by hand, is not tried again: they had a reason. */
+  private async assertNotTakenBack(seen: Workload | null): Promise<void> {
+    const pods = seen ? this.context.mirror.podsOf(seen) : [];
+    const mine = pods.filter((pod) => this.isMine(pod));
+    const sets = seen ? this.context.mirror.setsOf(seen) : [];
+    const wasHere = sets.some(
+      ({ spec }) => spec.template?.metadata?.labels?.["rebake/operation"] === this.target.stamp.operationId,
+    );
+    if (!wasHere && mine.length === 0) {
+      return;
+    }
+    this.pods = pods;
+    await this.failIfTroubled(seen!, mine);
+    throw new OperationFailure(
+      "CHANGED_ON_ENGINE",
+      "The service was put back to what it ran before, while no server looked: rebuild it once that is settled.",
+    );
+  }
+
+  private async announce(): Promise<void> {
+    const reason = this.current && this.downtime;
+    await this.progress.show(announcementOf(this.target, reason), this.report.signal);
+    await this.report.assertHeld();
+    this.report.signal.throwIfAborted();
+  }
+
+  private get downtime(): string | null {
+    const isRolling = this.target.spec.mode === "GLOBAL" && this.context.features.daemonSurge;
+    return isRolling ? null : downtime(this.current!.spec, this.target.spec);
+  }
+
+  /** Before anything can have been changed, a cluster that is away ends the operation soon. */
+  private async ask<T>(question: () => Promise<T>): Promise<T> {
+    if (this.mayBeThere) {
+      return this.patience.untilBack(question);
+    }
+    try {
+      return await this.patience.briefly(question);
+    } catch (error) {
+      throw error instanceof EngineAway ? unreachable(this.context.cluster.where, error) : error;
+    }
+  }
+
+  private async untilComplete(): Promise<void> {
+    const { deadline } = this.target.spec.rollout;
+    let best = "";
+    let moved = Date.now();
+    for (;;) {
+      this.report.signal.throwIfAborted();
+      const seen = await this.look();
+      if (seen.complete) {
+        return;
+      }
+      const state = JSON.stringify([...seen.views.values()].map(({ done }) => done));
+      if (state !== best || this.patience.wasAway()) {
+        best = state;
+        moved = Date.now();
+      }
+      // Those that are ready are only watched any more.
+      const isWatching = seen.ready >= seen.of && seen.old.length === 0;
+      if (!isWatching && Date.now() - moved >= deadline * 1000) {
+        await this.assertStillThere();
+        const last = seen.mine.at(-1);
+        this.failedStep = last ? stepOf(last, this.target, this.reports) : "START";
+        throw await this.watch.notReady(seen.mine, this.pods);
+      }
+      await this.pause();
+    }
+  }
+
+  /** Looks how far the cluster is, and tells it. */
+  private async look(): Promise<Assessment> {
+    const workload = await this.current_();
+    this.pods = this.context.mirror.podsOf(workload);
+    this.reports.tasksAreKnown();
+    const seen = assess(this.target, workload, this.pods, this.reports, this.oldUids.size);
+    for (const { metadata } of seen.old) {
+      this.oldUids.add(metadata.uid);
+      this.hasReplaced ||= metadata.deletionTimestamp !== undefined;
+    }
+    this.follower.follow(seen.mine);
+    this.report.signal.throwIfAborted();
+    if (!seen.complete) {
+      await this.progress.show(seen.views, this.report.signal);
+    }
+    await this.failIfTroubled(workload, seen.mine);
+    const status = rolloutStatus(workload);
+    if (status.state === "STUCK") {
+      throw await this.watch.notReady(seen.mine, this.pods);
+    }
+    return seen;
+  }
+
+  /** The workload as it is now, which has to be as it was put there. */
+  private async current_(): Promise<Workload> {
+    const { mirror } = this.context;
+    const { kind, name } = this.manifest;
+    const found = await this.patience.untilBack(async () => {
+      mirror.assertFresh();
+      return mirror.workload(kind, name);
+    });
+    const put = this.workload!;
+    if (!found || found.metadata.uid !== put.metadata.uid) {
+      throw removedByHand();
+    }
+    if ((found.metadata.generation ?? 0) < (put.metadata.generation ?? 0)) {
+      // Who was asked is behind: that was true before.
+      return { ...put, status: { ...put.status, observedGeneration: 0 } };
+    }
+    if (contentOf(found) !== contentOf(put)) {
+      throw changedByHand(found, put);
+    }
+    return found;
+  }
+
+  private async failIfTroubled(workload: Workload, mine: readonly Pod[]): Promise<void> {
+    const trouble = this.watch.look(workload, mine);
+    if (trouble instanceof OperationFailure) {
+      this.failedStep = "START";
+      throw trouble;
+    }
+    if (trouble) {
+      const cause = await this.watch.causeOf(trouble, this.pods);
+      this.failedStep = stepOf(trouble.pod, this.target, this.reports);
+      throw cause;
+    }
+  }
+
+  /** A copy that is silently behind must not make what works fail. */
+  private async assertStillThere(): Promise<void> {
+    const { kind, name } = this.manifest;
+    await this.patience.untilBack(() => readWorkload(this.context, kind, name));
+  }
+
+  /** The new ones serve: from here on the operation goes through with it, whatever the signal says. */
+  private async terminateOld(): Promise<void> {
+    const { drain } = (this.current ?? this.target).spec.rollout;
+    const until = Date.now() + drain * 1000 + terminationPatience;
+    const { kind, name } = this.manifest;
+    for (;;) {
+      const workload = this.context.mirror.workload(kind, name) ?? this.workload!;
+      const { views, old } = assess(
+        this.target,
+        workload,
+        this.context.mirror.podsOf(workload),
+        this.reports,
+        this.oldUids.size,
+      );
+      const of = views.get("READY")!.of;
+      views.set("CUT_OVER", { state: "DONE", done: of, of, detail: "switched" });
+      const total = this.oldUids.size;
+      const left = old.length > 0 && Date.now() < until;
+      views.set("TERMINATE_OLD", terminated(left ? old.length : 0, total));
+      await this.progress.show(views);
+      if (!left) {
+        break;
+      }
+      await this.pause(false);
+    }
+    await this.tidy();
+  }
+
+  /** What is left over is cleaned up by the next operation: it must not cost this one its verdict. */
+  private async tidy(): Promise<void> {
+    const { log } = this.context;
+    const { ref } = this.target;
+    try {
+      await removeUnused(this.context, ref, this.report);
+    } catch (err) {
+      if (err instanceof LeaseLost) {
+        throw err;
+      }
+      log.warn({ err, service: ref.serviceId }, "cannot clean up on the cluster");
+    }
+  }
+
+  /** Puts back what was there before; nothing of the new one is left. */
+  private async undo(error: unknown): Promise<Outcome> {
+    const { signal } = this.report;
+    const cancelled = signal.aborted;
+    let reason: unknown = cancelled ? signal.reason : error;
+    if (reason instanceof LeaseLost) {
+      throw reason;
+    }
+    if (this.mayBeThere && this.manifest) {
+      await this.restore().catch((failure) => {
+        reason = whyNotUndone(failure, reason);
+      });
+    }
+    await this.progress.fail(this.failedStep, cancelled ? "cancelled" : undefined);
+    if (!(reason instanceof OperationFailure)) {
+      throw reason;
+    }
+    const verdict = cancelled ? "CANCELLED" : this.hasReplaced ? "ROLLED_BACK" : "FAILED";
+    return { verdict, cause: reason.cause };
+  }
+
+  private async restore(): Promise<void> {
+    const { context, current, target, manifest, patience, report, before } = this;
+    try {
+      const touched = await restore({
+        context,
+        current,
+        target,
+        manifest,
+        patience,
+        report,
+        before,
+        put: this.workload,
+      });
+      this.hasReplaced ||= touched;
+    } finally {
+      await this.tidy();
+    }
+  }
+
+  private isMine(pod: Pod): boolean {
+    return operationOf(pod) === this.target.stamp.operationId && !hasEnded(pod);
+  }
+
+  private async pause(untilAborted = true): Promise<void> {
+    const stop = new AbortController();
+    const signal = untilAborted ? AbortSignal.any([stop.signal, this.report.signal]) : stop.signal;
+    const woken = new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    await Promise.race([
+      woken,
+      this.context.mirror.heard(this.manifest.name, signal),
+      wait(lookMilliseconds, null, { signal }).catch(() => {}),
+    ]);
+    this.wake = () => {};
+    stop.abort();
+    // What changes in a row is looked at once.
+    await wait(50);
+  }
+
+  private get proven(): boolean {
+    return this.target.spec.readiness !== null || this.target.replicas === 0;
+  }
+}
+
+function terminated(left: number, total: number) {
+  if (total === 0) {
+    return { state: "SKIPPED", done: 0, of: 0 } as const;
+  }
+  return { state: left === 0 ? "DONE" : "RUNNING", done: Math.max(total - left, 0), of: total } as const;
+}
+
+/** What keeps an operation from being undone is told with what it was to be undone for. */
+function whyNotUndone(failure: unknown, reason: unknown): unknown {
+  if (!(failure instanceof OperationFailure)) {
+    throw failure;
+  }
+  if (!(reason instanceof OperationFailure) || reason.cause.code === failure.cause.code) {
+    return reason;
+  }
+  const { code, message } = failure.cause;
+  return new OperationFailure(code, `${message} It was to be undone: ${reason.cause.message}`, reason.cause);
+}

@@ -1,0 +1,263 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { LeaseLost, OperationFailure } from "../../errors.js";
+import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
+import { nonceOf } from "../engine/deployer.js";
+import { Patience } from "../engine/patience.js";
+import { Progress, type StepView } from "../engine/progress.js";
+import { TaskReports } from "../engine/task-reports.js";
+import type { Pod, Workload } from "./api-types.js";
+import { rolloutStatus } from "./assess.js";
+import { ApiRefusal } from "./cluster.js";
+import type { KubernetesContext } from "./context.js";
+import { appliedSpec, contentOf } from "./drift.js";
+import { refused } from "./failures.js";
+import { PodFollower } from "./follow-pods.js";
+import { annotations, engineName } from "./names.js";
+import { objectPath } from "./paths.js";
+import { hasBegun, hasEnded, isGoing, isReady, numbersOf } from "./pods.js";
+import { changedByHand, hasAutoscaler, readWorkload, removedByHand, unlessFaster } from "./push.js";
+import { PodWatch } from "./watch-pods.js";
+
+const lookMilliseconds = 1_000;
+const mostTries = 10;
+
+/** Brings a service to another number of replicas; those that stay are left alone. */
+export class Scaling {
+  private readonly progress: Progress;
+  private readonly patience: Patience;
+  private readonly reports: TaskReports;
+  private readonly watch: PodWatch;
+  private readonly follower: PodFollower;
+  private readonly stop = new AbortController();
+  private readonly name: string;
+  private pods: Pod[] = [];
+
+  constructor(
+    private readonly context: KubernetesContext,
+    private readonly target: Target,
+    private readonly report: Reporter,
+  ) {
+    this.name = engineName(target.ref);
+    this.progress = new Progress(report);
+    this.patience = new Patience(report.signal);
+    this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
+      isMine: (uid) => this.pods.some(({ metadata }) => metadata.uid === uid) || undefined,
+      tell: (uid, line) => report.log({ ...line, instance: numbersOf(this.pods).get(uid) ?? null }),
+      changed: () => {},
+    });
+    this.watch = new PodWatch(context, target, this.reports);
+    this.follower = new PodFollower(context.cluster, context.namespace, this.reports, this.stop.signal);
+  }
+
+  async run(): Promise<Outcome> {
+    try {
+      return await this.scale();
+    } finally {
+      this.stop.abort();
+      await this.follower.ended();
+    }
+  }
+
+  private async scale(): Promise<Outcome> {
+    const { context, patience, target } = this;
+    if (target.spec.mode === "GLOBAL") {
+      return this.ended();
+    }
+    await patience.untilBack(() => context.mirror.ready(AbortSignal.timeout(10_000)));
+    const found = await patience.untilBack(() => readWorkload(context, "Deployment", this.name));
+    if (!found) {
+      const message = "The service is not on its cluster: somebody removed it there. Rebuild it.";
+      return { verdict: "FAILED", cause: new OperationFailure("CHANGED_ON_ENGINE", message).cause };
+    }
+    if (await patience.untilBack(() => hasAutoscaler(context, "Deployment", this.name))) {
+      const message = `A HorizontalPodAutoscaler decides how many replicas ${this.name} has: change its limits instead.`;
+      return { verdict: "FAILED", cause: new OperationFailure("ENGINE_REFUSED", message).cause };
+    }
+    const asked = found.spec.replicas ?? 1;
+    // An earlier server may have asked for it already.
+    const earlier = Number(found.metadata.annotations?.[annotations.scaledFrom] ?? asked);
+    const from = asked === target.replicas ? earlier : asked;
+    const growing = target.replicas > from;
+    let put = found;
+    try {
+      const of = Math.abs(target.replicas - from);
+      await this.show(growing ? "START" : "TERMINATE_OLD", { state: "RUNNING", done: 0, of });
+      this.report.signal.throwIfAborted();
+      put = await patience.untilBack(() => this.ask(found, target.replicas, from));
+      await (growing ? this.grown(put, from) : this.shrunk(put, from));
+    } catch (error) {
+      return this.undo(error, put, from);
+    }
+    return this.ended();
+  }
+
+  private ended(): Outcome {
+    const proven = this.target.spec.readiness !== null || this.target.replicas === 0;
+    return { verdict: proven ? "SUCCEEDED" : "UNPROVEN", cause: null };
+  }
+
+  /** By the API's own compare-and-set: what somebody changes meanwhile is not written over. */
+  private async ask(seen: Workload, replicas: number, from: number): Promise<Workload> {
+    const { cluster, namespace, mirror } = this.context;
+    for (let tries = 0; tries < mostTries; tries++) {
+      const found = await readWorkload(this.context, "Deployment", this.name);
+      if (!found) {
+        throw removedByHand();
+      }
+      const isDone = found.spec.replicas === replicas && appliedSpec(found)?.replicas === replicas;
+      if (isDone) {
+        return found;
+      }
+      if (contentOf(found) !== contentOf(seen)) {
+        throw changedByHand(found, seen);
+      }
+      await this.report.assertHeld();
+      const put = await unlessFaster(() =>
+        cluster.patch<Workload>(
+          "deployment",
+          objectPath("Deployment", namespace, this.name),
+          scaled(found, replicas, from),
+        ),
+      ).catch((error) => {
+        throw error instanceof ApiRefusal ? refused(error) : error;
+      });
+      if (put) {
+        mirror.take("Deployment", put);
+        return put;
+      }
+    }
+    throw new OperationFailure(
+      "CHANGED_ON_ENGINE",
+      `Deployment ${this.name} is changed all the time by somebody else: try again when they are done.`,
+    );
+  }
+
+  /** Waits until all replicas serve, and have done so for as long as they are to be watched. */
+  private async grown(put: Workload, from: number): Promise<void> {
+    const { deadline } = this.target.spec.rollout;
+    const of = this.target.replicas - from;
+    let best = -1;
+    let moved = Date.now();
+    for (;;) {
+      this.report.signal.throwIfAborted();
+      const workload = await this.look(put);
+      const mine = this.pods.filter((pod) => !isGoing(pod) && !hasEnded(pod));
+      this.follower.follow(mine.filter((pod) => !isReady(pod)));
+      const trouble = this.watch.look(
+        workload,
+        mine.slice(from).filter((pod) => !isReady(pod)),
+      );
+      if (trouble) {
+        throw trouble instanceof OperationFailure ? trouble : await this.watch.causeOf(trouble, this.pods);
+      }
+      const count = (all: number) => Math.min(Math.max(all - from, 0), of);
+      const started = count(mine.filter(hasBegun).length);
+      const ready = count(mine.filter(isReady).length);
+      const done = rolloutStatus(workload).state === "DONE" && ready === of;
+      await this.show("START", { state: started === of ? "DONE" : "RUNNING", done: started, of });
+      if (started === of) {
+        await this.show("READY", { state: done ? "DONE" : "RUNNING", done: ready, of });
+      }
+      if (done) {
+        return;
+      }
+      if (ready > best || this.patience.wasAway()) {
+        best = ready;
+        moved = Date.now();
+      }
+      if (ready < of && Date.now() - moved > deadline * 1000) {
+        throw await this.watch.notReady(mine.slice(from), this.pods);
+      }
+      await this.pause();
+    }
+  }
+
+  private async shrunk(put: Workload, from: number): Promise<void> {
+    const of = from - this.target.replicas;
+    for (;;) {
+      await this.look(put);
+      const left = this.pods.filter((pod) => !hasEnded(pod)).length - this.target.replicas;
+      if (left <= 0) {
+        return this.show("TERMINATE_OLD", { state: "DONE", done: of, of });
+      }
+      await this.show("TERMINATE_OLD", { state: "RUNNING", done: Math.max(of - left, 0), of });
+      if (this.report.signal.reason instanceof LeaseLost) {
+        throw this.report.signal.reason;
+      }
+      await this.pause();
+    }
+  }
+
+  private async look(put: Workload): Promise<Workload> {
+    const { mirror } = this.context;
+    const found = await this.patience.untilBack(async () => {
+      mirror.assertFresh();
+      return mirror.workload("Deployment", this.name);
+    });
+    if (!found || found.metadata.uid !== put.metadata.uid) {
+      throw removedByHand();
+    }
+    const isBehind = (found.metadata.generation ?? 0) < (put.metadata.generation ?? 0);
+    if (!isBehind && contentOf(found) !== contentOf(put)) {
+      throw changedByHand(found, put);
+    }
+    this.pods = mirror.podsOf(found);
+    this.reports.tasksAreKnown();
+    return isBehind ? { ...put, status: { ...put.status, observedGeneration: 0 } } : found;
+  }
+
+  private show(step: StepName, view: StepView): Promise<void> {
+    return this.progress.show(new Map([[step, view]]));
+  }
+
+  private async pause(): Promise<void> {
+    const stop = new AbortController();
+    const timer = wait(lookMilliseconds, null, { signal: stop.signal }).catch(() => {});
+    await Promise.race([this.context.mirror.heard(this.name, stop.signal), timer]);
+    stop.abort();
+    await wait(50);
+  }
+
+  private async undo(error: unknown, put: Workload, from: number): Promise<Outcome> {
+    const { signal } = this.report;
+    const reason = signal.aborted ? signal.reason : error;
+    if (reason instanceof LeaseLost) {
+      throw reason;
+    }
+    const isChanged = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
+    if (!isChanged) {
+      const back = await this.patience.untilBack(() => this.ask(put, from, from));
+      for (;;) {
+        await this.look(back);
+        if (this.pods.filter((pod) => !hasEnded(pod)).length <= from) {
+          break;
+        }
+        await this.pause();
+      }
+    }
+    await this.progress.fail(null, signal.aborted ? "cancelled" : undefined);
+    if (!(reason instanceof OperationFailure)) {
+      throw reason;
+    }
+    return { verdict: signal.aborted ? "CANCELLED" : "FAILED", cause: reason.cause };
+  }
+}
+
+/** The same with another number of replicas: no pod that stays is touched. */
+function scaled(found: Workload, replicas: number, from: number): object[] {
+  const applied = appliedSpec(found);
+  const said = applied && { ...applied, replicas };
+  return [
+    { op: "test", path: "/metadata/resourceVersion", value: found.metadata.resourceVersion },
+    { op: "add", path: "/spec/replicas", value: replicas },
+    {
+      op: "add",
+      path: "/metadata/annotations",
+      value: {
+        ...found.metadata.annotations,
+        ...(said && { [annotations.applied]: JSON.stringify(said) }),
+        [annotations.scaledFrom]: String(from),
+      },
+    },
+  ];
+}

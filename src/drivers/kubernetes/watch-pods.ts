@@ -1,0 +1,134 @@
+import { OperationFailure } from "../../errors.js";
+import type { Target } from "../../operations/driver.js";
+import type { TaskReports } from "../engine/task-reports.js";
+import type { KubeEvent, Pod, Workload } from "./api-types.js";
+import type { KubernetesContext } from "./context.js";
+import { failureOf, type Known, notReady, type Trouble, troubleOf } from "./failures.js";
+import { readLastLines } from "./follow-pods.js";
+import { appContainer } from "./manifest.js";
+import { listPath } from "./paths.js";
+import { hasBegun, isReady, numbersOf, operationOf, statusesOf } from "./pods.js";
+
+/** For how long pods may not be made before that counts, in milliseconds: a quota may be about to be raised. */
+const creationPatience = 5_000;
+/** For how long the last words of a container are asked for, in milliseconds. */
+const wordsPatience = 3_000;
+
+/** Watches the pods of one operation for what goes wrong with them. */
+export class PodWatch {
+  private readonly wereReady = new Set<string>();
+  private readonly since = new Map<string, number>();
+
+  constructor(
+    private readonly context: KubernetesContext,
+    private readonly target: Target,
+    private readonly reports: TaskReports,
+  ) {}
+
+  /** What is wrong, and has been for longer than it may; null: nothing so far. */
+  look(workload: Workload, mine: readonly Pod[]): Trouble | OperationFailure | null {
+    const now = Date.now();
+    const seen = new Set<string>();
+    let worst: Trouble | OperationFailure | null = null;
+    const lasts = (key: string, patience: number) => {
+      seen.add(key);
+      const since = this.since.get(key) ?? now;
+      this.since.set(key, since);
+      return now - since >= patience;
+    };
+    for (const pod of mine) {
+      if (isReady(pod)) {
+        this.wereReady.add(pod.metadata.uid);
+      }
+      const trouble = troubleOf(pod, this.known);
+      if (trouble && lasts(`${pod.metadata.uid} ${trouble.code}`, trouble.patience)) {
+        worst ??= trouble;
+      }
+    }
+    const refusal = this.refusedCreation(workload);
+    if (refusal && lasts("creation", creationPatience)) {
+      worst ??= refusal;
+    }
+    for (const key of this.since.keys()) {
+      if (!seen.has(key)) {
+        this.since.delete(key);
+      }
+    }
+    return worst;
+  }
+
+  /** The cause that a trouble is, with the last words of its container. */
+  async causeOf(trouble: Trouble, pods: readonly Pod[]): Promise<OperationFailure> {
+    const { pod, words } = trouble;
+    const { uid } = pod.metadata;
+    if (words) {
+      await this.readWords(pod, words);
+    }
+    const told = troubleOf(pod, this.known) ?? trouble;
+    return failureOf(told, numbersOf(pods).get(uid) ?? 1, this.reports.lastLines(uid));
+  }
+
+  /** Why the new ones were not ready in time. */
+  async notReady(mine: readonly Pod[], pods: readonly Pod[]): Promise<OperationFailure> {
+    const pod = mine.findLast((one) => !isReady(one));
+    if (!pod) {
+      return notReady(undefined, { number: 1, probe: null, lastLines: [] }, this.known);
+    }
+    if (hasBegun(pod)) {
+      await this.readWords(pod, { container: this.appOf(pod), previous: false });
+    }
+    const { uid } = pod.metadata;
+    const number = numbersOf(pods).get(uid) ?? 1;
+    const probe = await this.lastWarning(pod);
+    return notReady(pod, { number, probe, lastLines: this.reports.lastLines(uid) }, this.known);
+  }
+
+  private get known(): Known {
+    const { spec, image } = this.target;
+    return { spec, image: image ?? "", reports: this.reports, wereReady: this.wereReady };
+  }
+
+  private appOf(pod: Pod): string {
+    return statusesOf(pod).find(({ name }) => name === appContainer)?.name ?? pod.spec.containers[0]!.name;
+  }
+
+  private async readWords(pod: Pod, words: { container: string; previous: boolean }): Promise<void> {
+    const { cluster, namespace } = this.context;
+    const signal = AbortSignal.timeout(wordsPatience);
+    for (const { stamp, line } of await readLastLines(cluster, namespace, pod, words, signal)) {
+      this.reports.add({ stamp, line, taskId: pod.metadata.uid, stream: "stdout" });
+    }
+  }
+
+  /** What the kubelet complained of last, e.g. the answer to a probe. */
+  private async lastWarning({ metadata }: Pod): Promise<string | null> {
+    const { cluster, namespace } = this.context;
+    const query = { fieldSelector: `involvedObject.uid=${metadata.uid},type=Warning` };
+    const found = await cluster
+      .list<KubeEvent>("events", listPath("Event", namespace), query)
+      .catch(() => ({ items: [] as KubeEvent[] }));
+    const wanted = found.items.filter(({ message, reason }) => message && reason !== "BackOff");
+    const at = (event: KubeEvent) =>
+      event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp;
+    return wanted.sort((a, b) => at(a).localeCompare(at(b))).at(-1)?.message ?? null;
+  }
+
+  /** What admission or a quota says when it lets no pods be made. */
+  private refusedCreation(workload: Workload): OperationFailure | null {
+    const operation = this.target.stamp.operationId;
+    const sets = this.context.mirror.setsOf(workload);
+    const mine = sets.find(
+      (set) =>
+        operationOf({ metadata: { ...set.metadata, labels: set.spec.template?.metadata?.labels } } as Pod) ===
+        operation,
+    );
+    const conditions = [...(mine?.status?.conditions ?? []), ...(workload.status?.conditions ?? [])];
+    const failed = conditions.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+    return failed
+      ? new OperationFailure(
+          "ENGINE_REFUSED",
+          `The cluster does not let pods be made: ${failed.message ?? failed.reason}.`,
+        )
+      : null;
+  }
+}
