@@ -29,7 +29,8 @@ export function deploying(it: AddCase, rig: Rig): void {
     );
   });
 
-  it("applies every field it projects", async ({ ref, app, target, replace, json, about, inspect }) => {
+  it("applies every field it projects", async (stage) => {
+    const { ref, app, target, replace, json, about, inspect, instances } = stage;
     process.env.SERVER_SECRET = "of the server";
     const service = ref();
     const [published] = rig.row.sparePorts;
@@ -54,12 +55,13 @@ export function deploying(it: AddCase, rig: Rig): void {
     const made = target(service, spec, { commit: rig.nested, secrets });
     expect(await replace(null, made, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     const seen = await json(service, "/env");
+    const [instance] = await instances(service, 1);
     expect(seen).to.include({
       PLAIN: "a=b=c",
       TOKEN: "Bearer hush hush",
       WHERE: `DEV/${service.name}`,
       REBAKE_COMMIT: rig.nested,
-      REBAKE_INSTANCE: "1",
+      REBAKE_INSTANCE: instance,
       REBAKE_BRANCH: "main",
     });
     expect(seen.ADMIN).to.match(/^\d+$/).and.equal(seen.REBAKE_PORT_ADMIN_UI);
@@ -132,12 +134,13 @@ export function deploying(it: AddCase, rig: Rig): void {
     target,
     deploy,
     about,
+    instances,
   }) => {
     const service = ref();
     await deploy(target(service, app(), { commit: rig.second, replicas: 3 }));
     const requests = Array.from({ length: rig.row.requestsToMeetAll }, () => about(service));
     const seen = await Promise.all(requests);
-    expect(new Set(seen.map(({ instance }) => instance))).to.deep.equal(new Set(["1", "2", "3"]));
+    expect(new Set(seen.map(({ instance }) => instance))).to.deep.equal(await instances(service, 3));
     expect(new Set(seen.map(({ commit }) => commit))).to.deep.equal(new Set([rig.second]));
   });
 

@@ -48,12 +48,12 @@ export function replacing(it: AddCase, rig: Rig): void {
   });
 
   it("keeps all replicas serving when one of the new ones crashes", async (stage) => {
-    const { ref, app, env, target, deploy, replace, url, tasks, version } = stage;
+    const { ref, app, crashingAt, target, deploy, replace, url, tasks, version } = stage;
     const service = ref();
     const old = await deploy(target(service, app(), { commit: rig.first, replicas: 3 }));
     const load = new Load(await url(service));
     load.begin();
-    const spec = app({ env: env({ CRASH_AT: "3" }) });
+    const spec = app({ env: await crashingAt(3) });
     const outcome = await replace(old, target(service, spec, { commit: rig.second, replicas: 3 }));
     await load.endUnfailed();
     expect(outcome.verdict).to.be.oneOf(rig.row.rolls ? ["FAILED", "ROLLED_BACK"] : ["FAILED"]);

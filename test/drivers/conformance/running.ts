@@ -9,6 +9,15 @@ export function running(it: AddCase, rig: Rig): void {
     const service = ref();
     const made = await deploy(target(service, app(), { commit: rig.first }));
     const address = await url(service);
+    const { crashesToBackOff } = rig.row;
+    for (let crashes = 1; crashes < crashesToBackOff; crashes++) {
+      await fetch(`${address}/exit?code=9`);
+      await until("it was started again at once", async () => {
+        const [one] = await tasks(made);
+        return one?.restarts === crashes && one.state === "RUNNING";
+      });
+      await until("it answers again", () => version(service).catch(() => null));
+    }
     await fetch(`${address}/exit?code=9`);
     const task = await until("it backs off", async () => {
       const [one] = await tasks(made);
@@ -17,7 +26,7 @@ export function running(it: AddCase, rig: Rig): void {
     expect(task.message).to.match(rig.row.crashMessage(9));
     await rig.ground.expectUnavailable(address);
     await until("it runs again", async () => (await inspect(service)).state === "RUNNING");
-    expect((await tasks(made))[0]!.restarts).to.equal(1);
+    expect((await tasks(made))[0]!.restarts).to.equal(crashesToBackOff);
     expect(await version(service)).to.equal("one");
   });
 

@@ -57,8 +57,8 @@ export function scaling(it: AddCase, rig: Rig): void {
   });
 
   it("leaves the old number when a new replica crashes", async (stage) => {
-    const { ref, app, env, target, deploy, scale, tasks, ids } = stage;
-    const made = await deploy(target(ref(), app({ env: env({ CRASH_AT: "3" }) }), { commit: rig.first }));
+    const { ref, app, crashingAt, target, deploy, scale, tasks, ids } = stage;
+    const made = await deploy(target(ref(), app({ env: await crashingAt(3) }), { commit: rig.first }));
     const before = await ids(made);
     const outcome = await scale(made, 3);
     expect(outcome).to.have.property("verdict", "FAILED");

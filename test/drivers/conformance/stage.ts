@@ -62,6 +62,9 @@ export class Stage {
     ).spec;
   readonly env = (values: Record<string, string>) =>
     Object.entries(values).map(([name, value]) => ({ name, value: [value] }));
+  /** Has the replica of that number crash when it starts. */
+  readonly crashingAt = async (number: number) =>
+    this.env({ CRASH_AT: `${number}`, ...(await this.rig.ground.numbering()) });
   readonly target = (ref: ServiceRef, spec: RenderedSpec, facts: Partial<Target> = {}): Target =>
     targetOf(ref, spec, { image: this.rig.image, ...facts });
   readonly replace = (
@@ -110,6 +113,14 @@ export class Stage {
   /** What the service runs in now: process groups or containers. */
   readonly places = async (ref: ServiceRef): Promise<Set<string>> =>
     new Set((await this.rig.ground.living(ref)).map((line) => line.split(" ")[0]!));
+
+  /** What that many replicas have to be told that they are: their numbers, or the names of what they run in. */
+  readonly instances = async (ref: ServiceRef, count: number): Promise<Set<string>> => {
+    const numbers = Array.from({ length: count }, (_, index) => `${index + 1}`);
+    const known = this.rig.row.numbered ? new Set(numbers) : await this.places(ref);
+    expect(known.size).to.equal(count);
+    return known;
+  };
 
   /** The new one must fail with that code and the old one answer as before. */
   readonly failsWith = async (

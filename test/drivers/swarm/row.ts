@@ -67,6 +67,8 @@ export const swarmRow: DriverRow = {
   },
   rolls: true,
   drifts: true,
+  numbered: true,
+  crashesToBackOff: 1,
   requestsToMeetAll: 60,
   cachedInstall: /^(npm ci|from cache)$/,
   crashMessage: (code) => new RegExp(`exit code ${code}|non-zero exit \\(${code}\\)`),
