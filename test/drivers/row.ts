@@ -46,6 +46,11 @@ export interface DriverRow {
   drifts: boolean;
   /** Whether a replica knows its number; else it knows the name of what it runs in, as `Ground.living` says it. */
   numbered: boolean;
+  /**
+   * Whether each request finds a replica for itself, or each connection does and stays with it until that ends: then
+   * clients try again what they sent on a kept connection just when it was closed, as HTTP clients do.
+   */
+  balances: "REQUESTS" | "CONNECTIONS";
   /** How often a replica has to crash in a row before it is not started again at once. */
   crashesToBackOff: number;
   /** How many requests meet each of three replicas, for certain. */

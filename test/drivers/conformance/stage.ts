@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { RenderedSpec } from "../../../src/domain/rendered-spec.js";
 import type { Driver, Outcome, ServiceRef, Target, Task } from "../../../src/operations/driver.js";
 import { healthProbe, newRef, Recorder, type SpecFields, specOf, targetOf, until } from "../bench.js";
+import { Load } from "../load.js";
 import type { Rig } from "./rig.js";
 
 type Fields = Omit<SpecFields, "rollout"> & { rollout?: Partial<NonNullable<SpecFields["rollout"]>> };
@@ -94,8 +95,17 @@ export class Stage {
   readonly inspect = (ref: ServiceRef) => this.driver.inspect(ref);
   readonly tasks = async ({ ref }: Target): Promise<Task[]> => (await this.inspect(ref)).tasks;
   readonly url = (ref: ServiceRef): Promise<string> => this.rig.ground.url(ref);
+  /** A request that any replica may answer. */
+  readonly ask = (url: string): Promise<Response> =>
+    fetch(url, this.isBalanced ? {} : { headers: { connection: "close" } });
+  /** Requests from now on, over kept connections and over new ones. */
+  readonly beginLoad = (url: string, paths?: string[]): Load => {
+    const load = new Load(url, paths, !this.isBalanced);
+    load.begin();
+    return load;
+  };
   readonly json = async <T = Record<string, string>>(ref: ServiceRef, path: string): Promise<T> => {
-    const response = await fetch((await this.url(ref)) + path);
+    const response = await this.ask((await this.url(ref)) + path);
     return (await response.json()) as T;
   };
   readonly about = (ref: ServiceRef) => this.json<About>(ref, "/about");
@@ -144,6 +154,10 @@ export class Stage {
     return { ...outcome, seconds };
   };
 
+  /** Whether what keeps connections meets all replicas all the same. */
+  private get isBalanced(): boolean {
+    return this.rig.row.balances === "REQUESTS";
+  }
   private get driver(): Driver {
     return this.rig.driver;
   }

@@ -56,6 +56,7 @@ export const processRow: DriverRow = {
   rolls: false,
   drifts: false,
   numbered: true,
+  balances: "REQUESTS",
   crashesToBackOff: 1,
   requestsToMeetAll: 12,
   cachedInstall: /^from cache$/,

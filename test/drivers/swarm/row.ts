@@ -68,6 +68,7 @@ export const swarmRow: DriverRow = {
   rolls: true,
   drifts: true,
   numbered: true,
+  balances: "REQUESTS",
   crashesToBackOff: 1,
   requestsToMeetAll: 60,
   cachedInstall: /^(npm ci|from cache)$/,
