@@ -1,4 +1,7 @@
-/** An app whose behaviour its environment decides; its version tells commits apart, its id one start from another. */
+/**
+ * An app whose behaviour its environment decides; its version tells commits apart, its id one start from another. The
+ * instance at which it crashes is the one of that number: where it is told no number, it asks for it at NUMBERS_AT.
+ */
 export function appSource(version: string): string {
   return `
 import { spawn } from "node:child_process";
@@ -8,7 +11,9 @@ import { createServer } from "node:http";
 const version = ${JSON.stringify(version)};
 const id = randomUUID();
 const mode = process.env.MODE ?? "";
-if (mode === "crash" || process.env.CRASH_AT === process.env.REBAKE_INSTANCE) { console.error("boom: no database"); process.exit(3); }
+const { CRASH_AT, NUMBERS_AT, REBAKE_INSTANCE } = process.env;
+const numbered = async () => (await fetch(NUMBERS_AT + "/" + REBAKE_INSTANCE, { headers: { connection: "close" } })).text();
+if (mode === "crash" || CRASH_AT === (NUMBERS_AT ? await numbered() : REBAKE_INSTANCE)) { console.error("boom: no database"); process.exit(3); }
 let WebSocketServer = null;
 try { ({ WebSocketServer } = await import("ws")); } catch {}
 const server = createServer((request, response) => {

@@ -13,6 +13,8 @@ export class Load {
   constructor(
     private readonly url: string,
     private readonly paths = ["/", "/about", "/echo"],
+    /** Whether to send again what was sent on a kept connection just when that was closed, unanswered. */
+    private readonly resends = false,
   ) {}
 
   begin(): void {
@@ -66,7 +68,10 @@ export class Load {
         });
         response.resume();
       });
-      outgoing.on("error", reject);
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
+        const isResent = this.resends && outgoing.reusedSocket && error.code === "ECONNRESET";
+        isResent ? resolve(this.ask(path, agent)) : reject(error);
+      });
       outgoing.end(method === "POST" ? "body" : undefined);
     });
   }

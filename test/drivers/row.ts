@@ -44,6 +44,15 @@ export interface DriverRow {
   rolls: boolean;
   /** Whether a change by hand stays there and is seen as drift. */
   drifts: boolean;
+  /** Whether a replica knows its number; else it knows the name of what it runs in, as `Ground.living` says it. */
+  numbered: boolean;
+  /**
+   * Whether each request finds a replica for itself, or each connection does and stays with it until that ends: then
+   * clients try again what they sent on a kept connection just when it was closed, as HTTP clients do.
+   */
+  balances: "REQUESTS" | "CONNECTIONS";
+  /** How often a replica has to crash in a row before it is not started again at once. */
+  crashesToBackOff: number;
   /** How many requests meet each of three replicas, for certain. */
   requestsToMeetAll: number;
   /** What is said of an INSTALL that has nothing new to install. */
@@ -64,6 +73,11 @@ export interface Ground {
   successor(): Promise<{ driver: Driver; close(): Promise<void> }>;
   /** What runs of a service now: each line begins with what it runs in, a process group or a container. */
   living(ref: ServiceRef): Promise<string[]>;
+  /**
+   * Variables by which the replicas of one service learn their numbers, in the order in which they first start; none
+   * where they know them.
+   */
+  numbering(): Promise<Record<string, string>>;
   /** All that there is of a service, running or not. */
   remains(ref: ServiceRef): Promise<string[]>;
   /** Does to a service what somebody may do on the engine; leaves the `besides`, as `living` says them, alone. */

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { WebSocket } from "ws";
 import { Recorder, specOf } from "../bench.js";
-import { Load } from "../load.js";
 import type { Rig } from "./rig.js";
 import type { AddCase } from "./stage.js";
 
@@ -29,7 +28,8 @@ export function deploying(it: AddCase, rig: Rig): void {
     );
   });
 
-  it("applies every field it projects", async ({ ref, app, target, replace, json, about, inspect }) => {
+  it("applies every field it projects", async (stage) => {
+    const { ref, app, target, replace, json, about, inspect, instances } = stage;
     process.env.SERVER_SECRET = "of the server";
     const service = ref();
     const [published] = rig.row.sparePorts;
@@ -54,12 +54,13 @@ export function deploying(it: AddCase, rig: Rig): void {
     const made = target(service, spec, { commit: rig.nested, secrets });
     expect(await replace(null, made, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     const seen = await json(service, "/env");
+    const [instance] = await instances(service, 1);
     expect(seen).to.include({
       PLAIN: "a=b=c",
       TOKEN: "Bearer hush hush",
       WHERE: `DEV/${service.name}`,
       REBAKE_COMMIT: rig.nested,
-      REBAKE_INSTANCE: "1",
+      REBAKE_INSTANCE: instance,
       REBAKE_BRANCH: "main",
     });
     expect(seen.ADMIN).to.match(/^\d+$/).and.equal(seen.REBAKE_PORT_ADMIN_UI);
@@ -92,20 +93,21 @@ export function deploying(it: AddCase, rig: Rig): void {
     replace,
     url,
     until,
+    beginLoad,
+    ask,
   }) => {
     const service = ref();
     const old = await deploy(target(service, app(), { commit: rig.first, replicas: 2 }));
     const address = await url(service);
-    const load = new Load(address);
-    load.begin();
-    const slow = fetch(`${address}/slow?ms=3000`).then((response) => response.text());
+    const load = beginLoad(address);
+    const slow = ask(`${address}/slow?ms=3000`).then((response) => response.text());
     const socket = new WebSocket(address.replace("http", "ws"));
     const messages: string[] = [];
     socket.on("message", (data) => messages.push(data.toString()));
     const closed = new Promise<number>((resolve) => socket.once("close", resolve));
     await until("the socket is open", () => messages.length === 1);
     const replaced = replace(old, target(service, app(), { commit: rig.second, replicas: 2 }));
-    await until("the new one answers", async () => (await (await fetch(address)).text()) === "two");
+    await until("the new one answers", async () => (await (await ask(address)).text()) === "two");
     socket.send("still there?");
     await until("an answer of the old one", () => messages.includes("still there?"));
     expect(await replaced).to.have.property("verdict", "SUCCEEDED");
@@ -132,22 +134,22 @@ export function deploying(it: AddCase, rig: Rig): void {
     target,
     deploy,
     about,
+    instances,
   }) => {
     const service = ref();
     await deploy(target(service, app(), { commit: rig.second, replicas: 3 }));
     const requests = Array.from({ length: rig.row.requestsToMeetAll }, () => about(service));
     const seen = await Promise.all(requests);
-    expect(new Set(seen.map(({ instance }) => instance))).to.deep.equal(new Set(["1", "2", "3"]));
+    expect(new Set(seen.map(({ instance }) => instance))).to.deep.equal(await instances(service, 3));
     expect(new Set(seen.map(({ commit }) => commit))).to.deep.equal(new Set([rig.second]));
   });
 
   it("says UNPROVEN without a probe, and serves meanwhile", async (stage) => {
-    const { ref, app, target, deploy, replace, url, version } = stage;
+    const { ref, app, target, deploy, replace, url, version, beginLoad } = stage;
     const service = ref();
     const old = await deploy(target(service, app({ readiness: null }), { commit: rig.first }));
     expect(await version(service)).to.equal("one");
-    const load = new Load(await url(service));
-    load.begin();
+    const load = beginLoad(await url(service));
     const outcome = await replace(old, target(service, app({ readiness: null }), { commit: rig.second }));
     await load.endUnfailed();
     expect(outcome).to.deep.equal({ verdict: "UNPROVEN", cause: null });
@@ -181,6 +183,7 @@ export function deploying(it: AddCase, rig: Rig): void {
     tasks,
     remove,
     places,
+    ask,
   }) => {
     const own = ref();
     const other = ref({ name: own.name, environment: "STG", environmentId: `${own.environmentId}0` });
@@ -189,7 +192,7 @@ export function deploying(it: AddCase, rig: Rig): void {
       deploy(target(other, app(), { commit: rig.second })),
     ]);
     const answers = () =>
-      Promise.all(made.map(async (one) => (await fetch(`http://${(await tasks(one))[0]!.address}/`)).text()));
+      Promise.all(made.map(async (one) => (await ask(`http://${(await tasks(one))[0]!.address}/`)).text()));
     expect(await answers()).to.deep.equal(["one", "two"]);
     const before = await places(other);
     await remove(own);

@@ -2,7 +2,6 @@ import { expect } from "chai";
 import { OperationFailure } from "../../../src/errors.js";
 import type { StepName } from "../../../src/operations/driver.js";
 import { Recorder } from "../bench.js";
-import { Load } from "../load.js";
 import type { Rig } from "./rig.js";
 import type { AddCase } from "./stage.js";
 
@@ -25,16 +24,15 @@ export function replacing(it: AddCase, rig: Rig): void {
   });
 
   it("switches back when the new one crashes after the cut-over", async (stage) => {
-    const { ref, app, target, deploy, replace, url, until, version, tasks } = stage;
+    const { ref, app, target, deploy, replace, url, until, version, tasks, beginLoad, ask } = stage;
     const service = ref();
     const old = await deploy(target(service, app(), { commit: rig.first }));
     const address = await url(service);
-    const load = new Load(address, ["/health"]);
-    load.begin();
+    const load = beginLoad(address, ["/health"]);
     const spec = app({ rollout: { monitor: 5 } });
     const replaced = replace(old, target(service, spec, { commit: rig.second }));
     await until("the new one serves, and crashes", async () => {
-      const answer = await fetch(`${address}/exit?code=4&version=two`);
+      const answer = await ask(`${address}/exit?code=4&version=two`);
       return (await answer.text()) === "bye";
     });
     const outcome = await replaced;
@@ -48,12 +46,11 @@ export function replacing(it: AddCase, rig: Rig): void {
   });
 
   it("keeps all replicas serving when one of the new ones crashes", async (stage) => {
-    const { ref, app, env, target, deploy, replace, url, tasks, version } = stage;
+    const { ref, app, crashingAt, target, deploy, replace, url, tasks, version, beginLoad } = stage;
     const service = ref();
     const old = await deploy(target(service, app(), { commit: rig.first, replicas: 3 }));
-    const load = new Load(await url(service));
-    load.begin();
-    const spec = app({ env: env({ CRASH_AT: "3" }) });
+    const load = beginLoad(await url(service));
+    const spec = app({ env: await crashingAt(3) });
     const outcome = await replace(old, target(service, spec, { commit: rig.second, replicas: 3 }));
     await load.endUnfailed();
     expect(outcome.verdict).to.be.oneOf(rig.row.rolls ? ["FAILED", "ROLLED_BACK"] : ["FAILED"]);

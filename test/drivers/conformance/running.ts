@@ -5,11 +5,20 @@ import type { AddCase } from "./stage.js";
 /** What is owed after a deployment. */
 export function running(it: AddCase, rig: Rig): void {
   it("restarts an instance that crashes, with back-off, visibly", async (stage) => {
-    const { ref, app, target, deploy, tasks, url, until, inspect, version } = stage;
+    const { ref, app, target, deploy, tasks, url, until, inspect, version, ask } = stage;
     const service = ref();
     const made = await deploy(target(service, app(), { commit: rig.first }));
     const address = await url(service);
-    await fetch(`${address}/exit?code=9`);
+    const { crashesToBackOff } = rig.row;
+    for (let crashes = 1; crashes < crashesToBackOff; crashes++) {
+      await ask(`${address}/exit?code=9`);
+      await until("it was started again at once", async () => {
+        const [one] = await tasks(made);
+        return one?.restarts === crashes && one.state === "RUNNING";
+      });
+      await until("it answers again", () => version(service).catch(() => null));
+    }
+    await ask(`${address}/exit?code=9`);
     const task = await until("it backs off", async () => {
       const [one] = await tasks(made);
       return one?.state === "BACKING_OFF" ? one : null;
@@ -17,17 +26,17 @@ export function running(it: AddCase, rig: Rig): void {
     expect(task.message).to.match(rig.row.crashMessage(9));
     await rig.ground.expectUnavailable(address);
     await until("it runs again", async () => (await inspect(service)).state === "RUNNING");
-    expect((await tasks(made))[0]!.restarts).to.equal(1);
+    expect((await tasks(made))[0]!.restarts).to.equal(crashesToBackOff);
     expect(await version(service)).to.equal("one");
   });
 
   it("hands out logs and follows them", async (stage) => {
-    const { ref, app, target, deploy, url, until } = stage;
+    const { ref, app, target, deploy, url, until, ask } = stage;
     const service = ref();
     await deploy(target(service, app(), { commit: rig.first }));
     const address = await url(service);
-    await fetch(`${address}/print?line=one%0atwo`);
-    await fetch(`${address}/print?line=${"x".repeat(15_000)}`);
+    await ask(`${address}/print?line=one%0atwo`);
+    await ask(`${address}/print?line=${"x".repeat(15_000)}`);
     const stop = new AbortController();
     const seen: string[] = [];
     const reading = (async () => {
@@ -37,7 +46,7 @@ export function running(it: AddCase, rig: Rig): void {
       }
     })();
     await until("what was printed before", () => seen.includes("1 stdout two"));
-    await fetch(`${address}/print?line=three`);
+    await ask(`${address}/print?line=three`);
     await until("what is printed now", () => seen.includes("1 stdout three"));
     stop.abort();
     await reading;

@@ -2,7 +2,6 @@ import { expect } from "chai";
 import { newId } from "../../../src/domain/id.js";
 import { OperationFailure } from "../../../src/errors.js";
 import { Recorder } from "../bench.js";
-import { Load } from "../load.js";
 import type { Rig } from "./rig.js";
 import type { AddCase } from "./stage.js";
 
@@ -45,20 +44,20 @@ export function scaling(it: AddCase, rig: Rig): void {
   });
 
   it("goes down to none and up again at the same address", async (stage) => {
-    const { ref, app, target, deploy, scale, tasks, url, inspect } = stage;
+    const { ref, app, target, deploy, scale, tasks, url, inspect, ask } = stage;
     const made = await deploy(target(ref(), app(), { commit: rig.first }));
     const address = await url(made.ref);
     expect((await scale(made, 0)).verdict).to.equal("SUCCEEDED");
     await rig.ground.expectUnavailable(address);
     expect((await inspect(made.ref)).state).to.equal("STOPPED");
     expect((await scale(made, 2)).verdict).to.equal("SUCCEEDED");
-    expect((await fetch(address)).status).to.equal(200);
+    expect((await ask(address)).status).to.equal(200);
     expect(await tasks(made)).to.have.length(2);
   });
 
   it("leaves the old number when a new replica crashes", async (stage) => {
-    const { ref, app, env, target, deploy, scale, tasks, ids } = stage;
-    const made = await deploy(target(ref(), app({ env: env({ CRASH_AT: "3" }) }), { commit: rig.first }));
+    const { ref, app, crashingAt, target, deploy, scale, tasks, ids } = stage;
+    const made = await deploy(target(ref(), app({ env: await crashingAt(3) }), { commit: rig.first }));
     const before = await ids(made);
     const outcome = await scale(made, 3);
     expect(outcome).to.have.property("verdict", "FAILED");
@@ -80,10 +79,9 @@ export function scaling(it: AddCase, rig: Rig): void {
   });
 
   it("fails no request while it goes up and down under load", async (stage) => {
-    const { ref, app, target, deploy, scale, url } = stage;
+    const { ref, app, target, deploy, scale, url, beginLoad } = stage;
     const made = await deploy(target(ref(), app(), { commit: rig.first }));
-    const load = new Load(await url(made.ref));
-    load.begin();
+    const load = beginLoad(await url(made.ref));
     await scale(made, 3);
     await scale(made, 1);
     await scale(made, 2);
@@ -91,11 +89,11 @@ export function scaling(it: AddCase, rig: Rig): void {
   });
 
   it("restarts replicas that a scaling has added, and ends them with the rest", async (stage) => {
-    const { ref, app, target, deploy, scale, tasks, until, ids, places, remove } = stage;
+    const { ref, app, target, deploy, scale, tasks, until, ids, places, remove, ask } = stage;
     const made = await deploy(target(ref(), app(), { commit: rig.first }));
     await scale(made, 2);
     const added = (await tasks(made)).find(({ instance }) => instance === 2)!;
-    await fetch(`http://${added.address}/exit?code=9`);
+    await ask(`http://${added.address}/exit?code=9`);
     await until("it was started again", async () => {
       const one = (await tasks(made)).find(({ instance }) => instance === 2);
       return one?.restarts === 1 && one.state === "RUNNING";
@@ -107,12 +105,11 @@ export function scaling(it: AddCase, rig: Rig): void {
   });
 
   it("starts just what runs anew, without downtime, for a restart", async (stage) => {
-    const { ref, app, target, deploy, replace, scale, url, ids, about } = stage;
+    const { ref, app, target, deploy, replace, scale, url, ids, about, beginLoad } = stage;
     const made = await deploy(target(ref(), app(), { commit: rig.first, replicas: 2 }));
     await scale(made, 3);
     const before = await ids(made);
-    const load = new Load(await url(made.ref));
-    load.begin();
+    const load = beginLoad(await url(made.ref));
     const again = { ...made, replicas: 3, stamp: { operationId: newId("operation"), fence: 1 } };
     expect((await replace(made, again)).verdict).to.equal("SUCCEEDED");
     await load.endUnfailed();

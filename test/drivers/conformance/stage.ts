@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { RenderedSpec } from "../../../src/domain/rendered-spec.js";
 import type { Driver, Outcome, ServiceRef, Target, Task } from "../../../src/operations/driver.js";
 import { healthProbe, newRef, Recorder, type SpecFields, specOf, targetOf, until } from "../bench.js";
+import { Load } from "../load.js";
 import type { Rig } from "./rig.js";
 
 type Fields = Omit<SpecFields, "rollout"> & { rollout?: Partial<NonNullable<SpecFields["rollout"]>> };
@@ -62,6 +63,9 @@ export class Stage {
     ).spec;
   readonly env = (values: Record<string, string>) =>
     Object.entries(values).map(([name, value]) => ({ name, value: [value] }));
+  /** Has the replica of that number crash when it starts. */
+  readonly crashingAt = async (number: number) =>
+    this.env({ CRASH_AT: `${number}`, ...(await this.rig.ground.numbering()) });
   readonly target = (ref: ServiceRef, spec: RenderedSpec, facts: Partial<Target> = {}): Target =>
     targetOf(ref, spec, { image: this.rig.image, ...facts });
   readonly replace = (
@@ -91,8 +95,17 @@ export class Stage {
   readonly inspect = (ref: ServiceRef) => this.driver.inspect(ref);
   readonly tasks = async ({ ref }: Target): Promise<Task[]> => (await this.inspect(ref)).tasks;
   readonly url = (ref: ServiceRef): Promise<string> => this.rig.ground.url(ref);
+  /** A request that any replica may answer. */
+  readonly ask = (url: string): Promise<Response> =>
+    fetch(url, this.isBalanced ? {} : { headers: { connection: "close" } });
+  /** Requests from now on, over kept connections and over new ones. */
+  readonly beginLoad = (url: string, paths?: string[]): Load => {
+    const load = new Load(url, paths, !this.isBalanced);
+    load.begin();
+    return load;
+  };
   readonly json = async <T = Record<string, string>>(ref: ServiceRef, path: string): Promise<T> => {
-    const response = await fetch((await this.url(ref)) + path);
+    const response = await this.ask((await this.url(ref)) + path);
     return (await response.json()) as T;
   };
   readonly about = (ref: ServiceRef) => this.json<About>(ref, "/about");
@@ -110,6 +123,14 @@ export class Stage {
   /** What the service runs in now: process groups or containers. */
   readonly places = async (ref: ServiceRef): Promise<Set<string>> =>
     new Set((await this.rig.ground.living(ref)).map((line) => line.split(" ")[0]!));
+
+  /** What that many replicas have to be told that they are: their numbers, or the names of what they run in. */
+  readonly instances = async (ref: ServiceRef, count: number): Promise<Set<string>> => {
+    const numbers = Array.from({ length: count }, (_, index) => `${index + 1}`);
+    const known = this.rig.row.numbered ? new Set(numbers) : await this.places(ref);
+    expect(known.size).to.equal(count);
+    return known;
+  };
 
   /** The new one must fail with that code and the old one answer as before. */
   readonly failsWith = async (
@@ -133,6 +154,10 @@ export class Stage {
     return { ...outcome, seconds };
   };
 
+  /** Whether what keeps connections meets all replicas all the same. */
+  private get isBalanced(): boolean {
+    return this.rig.row.balances === "REQUESTS";
+  }
   private get driver(): Driver {
     return this.rig.driver;
   }

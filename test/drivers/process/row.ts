@@ -55,6 +55,9 @@ export const processRow: DriverRow = {
   },
   rolls: false,
   drifts: false,
+  numbered: true,
+  balances: "REQUESTS",
+  crashesToBackOff: 1,
   requestsToMeetAll: 12,
   cachedInstall: /^from cache$/,
   crashMessage: (code) => new RegExp(`exit code ${code}`),
@@ -81,6 +84,10 @@ class ProcessGround implements Ground {
   /** By the folder that each of its processes has in its environment. */
   async living(ref: ServiceRef): Promise<string[]> {
     return livingOf(`${join(this.bench.home, "services", ref.environmentId, ref.serviceId)}/`);
+  }
+
+  async numbering() {
+    return {};
   }
 
   async remains(ref: ServiceRef): Promise<string[]> {

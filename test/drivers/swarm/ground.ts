@@ -48,6 +48,10 @@ export class SwarmGround implements Ground {
     return this.engine.living(ref);
   }
 
+  async numbering() {
+    return {};
+  }
+
   /** The engine takes away containers a moment after they have ended. */
   remains(ref: ServiceRef): Promise<string[]> {
     return this.settled(ref.serviceId);
