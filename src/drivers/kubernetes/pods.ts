@@ -7,9 +7,17 @@ export function operationOf({ metadata }: Pod): string | undefined {
   return metadata.labels?.[labels.operation];
 }
 
-/** Whether nothing of a pod runs any more, nor will. */
-export function hasEnded({ status }: Pod): boolean {
-  return status?.phase === "Succeeded" || status?.phase === "Failed";
+/**
+ * Whether nothing of a pod runs any more, nor will. One that was told to go is there for a while after its containers have
+ * ended: its node takes away their volumes first.
+ */
+export function hasEnded(pod: Pod): boolean {
+  const { phase } = pod.status ?? {};
+  return (
+    phase === "Succeeded" ||
+    phase === "Failed" ||
+    (isGoing(pod) && statusesOf(pod).every(({ state }) => !state?.running))
+  );
 }
 
 /** Whether it was told to go. */
