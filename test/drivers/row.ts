@@ -71,7 +71,7 @@ export interface Ground {
   serve(folder: string): Promise<string>;
   /** A server that goes on where the first one stopped, on the same engine. */
   successor(): Promise<{ driver: Driver; close(): Promise<void> }>;
-  /** What runs of a service now: each line begins with what it runs in, a process group or a container. */
+  /** What runs of a service now: each line begins with what it runs in, a process group, container or pod. */
   living(ref: ServiceRef): Promise<string[]>;
   /**
    * Variables by which the replicas of one service learn their numbers, in the order in which they first start; none

@@ -120,7 +120,7 @@ export class Stage {
     });
     return seen;
   };
-  /** What the service runs in now: process groups or containers. */
+  /** What the service runs in now: process groups, containers or pods. */
   readonly places = async (ref: ServiceRef): Promise<Set<string>> =>
     new Set((await this.rig.ground.living(ref)).map((line) => line.split(" ")[0]!));
 
