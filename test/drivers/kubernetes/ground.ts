@@ -1,7 +1,4 @@
-<<<<<<< HEAD
-=======
 import { get } from "node:http";
->>>>>>> 38757fa1098b620d6216b3ea3246cd407f2c264b
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { expect } from "chai";
@@ -13,11 +10,7 @@ import type { Cluster, Thing } from "./cluster.js";
 import { Numbering } from "./numbering.js";
 
 /** For how long the cluster may keep what is ending and what belongs to nothing any more. */
-<<<<<<< HEAD
-const settleMilliseconds = 20_000;
-=======
 const settleMilliseconds = 45_000;
->>>>>>> 38757fa1098b620d6216b3ea3246cd407f2c264b
 /** Seconds in which a namespace has to be gone. */
 const namespaceDeadline = 120;
 /** How long to wait for an answer that must not come: an address that nobody has may say nothing at all. */
@@ -111,14 +104,9 @@ export class KubernetesGround implements Ground {
     expect(await accepts(url)).to.equal(false);
   }
 
-<<<<<<< HEAD
-  expectGone(url: string): Promise<void> {
-    return this.expectUnavailable(url);
-=======
   /** Whatever is where the cluster has no address any more: somebody else may answer there, but no replica. */
   async expectGone(url: string): Promise<void> {
     expect(await statusOf(`${url}/health`)).not.to.equal(200);
->>>>>>> 38757fa1098b620d6216b3ea3246cd407f2c264b
   }
 
   /** @throws Error naming what services have left; persistent volume claims may stay */
@@ -178,8 +166,6 @@ async function accepts(url: string): Promise<boolean> {
     socket.destroy();
   }
 }
-<<<<<<< HEAD
-=======
 
 /** Status of the answer to a request on a connection of its own; null when there is none. */
 function statusOf(url: string): Promise<number | null> {
@@ -192,4 +178,3 @@ function statusOf(url: string): Promise<number | null> {
     request.once("error", () => resolve(null));
   });
 }
->>>>>>> 38757fa1098b620d6216b3ea3246cd407f2c264b
