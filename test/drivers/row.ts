@@ -42,6 +42,8 @@ export interface DriverRow {
    * go while others are still starting, what is undone has been started anew, and which replica goes is the engine's choice.
    */
   rolls: boolean;
+  /** Whether the old ones stay until the new ones were watched: then none of them went for one that crashes. */
+  watchesBeside: boolean;
   /** Whether a change by hand stays there and is seen as drift. */
   drifts: boolean;
   /** Whether a replica knows its number; else it knows the name of what it runs in, as `Ground.living` says it. */

@@ -12,6 +12,10 @@ export interface Programs {
 /** Where the deployer lies in a container, and where it keeps what it fetched and installed. */
 export const deployerPath = "/rebake/deployer.mjs";
 export const cachePath = "/rebake/cache";
+/** Where the deployer says how its app is: a look at it costs next to nothing, however often the engine takes one. */
+export const healthFile = "/tmp/rebake-health";
+/** Of a shell; it says what is wrong when it fails. */
+export const readHealth = `read -r said < ${healthFile} 2>/dev/null; [ "$said" = ok ] || { echo "\${said:-the app was not started yet}"; exit 1; }`;
 /** While it is fetched from and cloned into, at most: who sends requests here learns within this that it goes. */
 const longestHold = 5;
 

@@ -16,7 +16,7 @@ import {
 import { gitCredentialFile, type Part, type PlannedMount, partsOf, pullSecret, secretPart } from "./parts.js";
 import { kinds, workloadKind } from "./paths.js";
 import { requirementOf } from "./placement.js";
-import { livenessOf, readinessOf } from "./probes.js";
+import { healthOf, livenessOf, readinessOf } from "./probes.js";
 import { downtime } from "./project.js";
 
 /** What this cluster can do that others cannot. */
@@ -193,7 +193,7 @@ function jobOf(target: Target, { installation }: Programs, command: "prepare" | 
     holdSeconds: holdSecondsOf(target),
     secretEnv: {},
     gitCredentialFile: target.gitCredential && command === "prepare" ? gitCredentialFile : null,
-    health: null,
+    health: command === "start" ? healthOf(spec) : null,
   };
   return { name: "REBAKE_JOB", value: escapeReferences(JSON.stringify(job)) };
 }

@@ -1,26 +1,44 @@
+import type { ContainerHealth } from "../../deployer/container/job.js";
 import type { Probe } from "../../domain/recipe-spec.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
-import { deployerPath, portOf } from "../engine/deployer.js";
+import { deployerPath, healthFile, portOf, readHealth } from "../engine/deployer.js";
 import type { ProbeSpec } from "./api-types.js";
 
 /** How long a node may take to start a program in a container, in seconds. */
 const startOfProgram = 10;
-/** Without a probe an app counts as begun once its port accepts connections. */
-const begun = {
+/** Of what the deployer says, which is looked at often. */
+const ofDeployer = {
   initialDelaySeconds: 0,
   periodSeconds: 1,
-  timeoutSeconds: 5,
+  timeoutSeconds: 30,
   successThreshold: 1,
   failureThreshold: 3,
 };
+
+/**
+ * What the deployer is to find out about an app without a probe: it counts as begun once its first port accepts
+ * connections, or it was started where there is none. Its container is there before.
+ */
+export function healthOf({ readiness, ports }: RenderedSpec): ContainerHealth | null {
+  if (readiness) {
+    return null;
+  }
+  const main = portOf(ports, null);
+  return {
+    file: healthFile,
+    probe: main === undefined ? null : { tcp: true, port: main, timeoutMs: 5000 },
+    everySeconds: 1,
+    delaySeconds: 0,
+    settleSeconds: 0,
+  };
+}
 
 /** @param hasDeployer whether the app is started by the deployer, and its programs have to be, too */
 export function readinessOf({ readiness, ports }: RenderedSpec, hasDeployer: boolean): ProbeSpec | undefined {
   if (readiness) {
     return probeOf(readiness, ports, hasDeployer);
   }
-  const main = portOf(ports, null);
-  return hasDeployer && main !== undefined ? { tcpSocket: { port: main }, ...begun } : undefined;
+  return hasDeployer ? { exec: { command: ["/bin/sh", "-c", readHealth] }, ...ofDeployer } : undefined;
 }
 
 export function livenessOf({ liveness, ports }: RenderedSpec, hasDeployer: boolean): ProbeSpec | undefined {

@@ -1,6 +1,6 @@
 import type { ContainerHealth, ContainerProbe } from "../../deployer/container/job.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
-import { deployerPath, portOf } from "../engine/deployer.js";
+import { deployerPath, healthFile, portOf, readHealth } from "../engine/deployer.js";
 import type { Healthcheck } from "./engine-types.js";
 
 /** Nanoseconds of a second. */
@@ -15,9 +15,6 @@ export const launchPath = "/rebake/launch.sh";
 /** How the app is begun: by the image as it is, by the deployer, or by a shell that reads secrets first. */
 export type Launcher = "none" | "deployer" | "shell";
 
-/** Where the deployer says how its app is: a look at it costs next to nothing, however often the engine takes one. */
-const healthFile = "/tmp/rebake-health";
-const readHealth = `read -r said < ${healthFile} 2>/dev/null; [ "$said" = ok ] || { echo "\${said:-the app was not started yet}"; exit 1; }`;
 /** In seconds: for how long reading it may take on a busy node. */
 const readPatience = 30;
 

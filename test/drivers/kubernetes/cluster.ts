@@ -65,7 +65,8 @@ export class Cluster {
   }
 
   /**
-   * All that is in a namespace, of a service or of all, but for what every namespace has by itself.
+   * All that is in a namespace, of a service or of all, but for what every namespace has by itself, and for pods of which
+   * nothing runs any more: their node takes its time to clear up after them.
    * @param serviceId null: of all
    */
   async things(namespace: string, serviceId: string | null): Promise<Thing[]> {
@@ -90,6 +91,7 @@ export class Cluster {
     const uids = new Set(all.map(({ object }) => object.metadata!.uid!));
     return all
       .filter(({ kind, object }) => !isBuiltIn(kind, object))
+      .filter(({ kind, object }) => kind !== "pod" || lives(object as V1Pod))
       .filter(({ object }) => serviceId === null || object.metadata!.labels?.[serviceLabel] === serviceId)
       .map(({ kind, object }) => ({ kind, name: object.metadata!.name!, ending: isEnding(object, uids) }));
   }

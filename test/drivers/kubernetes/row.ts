@@ -74,6 +74,7 @@ export const kubernetesRow: DriverRow = {
     left: { networks: [], restart: null },
   },
   rolls: true,
+  watchesBeside: true,
   drifts: true,
   numbered: false,
   balances: "CONNECTIONS",

@@ -54,6 +54,7 @@ export const processRow: DriverRow = {
     left: { image: null, workingDir: null, networks: [], resources: null },
   },
   rolls: false,
+  watchesBeside: false,
   drifts: false,
   numbered: true,
   balances: "REQUESTS",

@@ -66,6 +66,7 @@ export const swarmRow: DriverRow = {
     left: { annotations: [], liveness: null, serviceAccount: null },
   },
   rolls: true,
+  watchesBeside: false,
   drifts: true,
   numbered: true,
   balances: "REQUESTS",
