@@ -52,7 +52,7 @@ async function run(): Promise<void> {
   } finally {
     await fleet.close();
     await postgres.stop();
-    await rm(runFolder, { recursive: true, force: true });
+    await rm(runFolder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -76,7 +76,7 @@ async function measureServer(): Promise<Memory> {
   const url = `${server.url.replace("http", "ws")}/graphql`;
   const found = await measure({ child, url, query, newToken });
   await stopOwnServer(server);
-  await rm(home, { recursive: true, force: true });
+  await rm(home, { recursive: true, force: true, maxRetries: 10 });
   return found;
 }
 

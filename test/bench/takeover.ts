@@ -25,7 +25,7 @@ async function run(): Promise<void> {
       });
     }
   } finally {
-    await rm(runFolder, { recursive: true, force: true });
+    await rm(runFolder, { recursive: true, force: true, maxRetries: 10 });
   }
   await publish("takeover", "the lease", rows);
 }

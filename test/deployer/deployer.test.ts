@@ -35,7 +35,7 @@ describe("the deployer", () => {
   });
   after(async () => {
     server.close();
-    await rm(home, { recursive: true, force: true });
+    await rm(home, { recursive: true, force: true, maxRetries: 10 });
   });
 
   const env = toolEnvironment(process.env);

@@ -53,6 +53,6 @@ export class PasswordRegistry {
     const ended = once(this.child, "exit");
     this.child.kill();
     await ended;
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }

@@ -67,7 +67,7 @@ describe("a database whose disk is full", function () {
     for (const disk of mounts) {
       execFileSync("umount", ["-l", disk]);
     }
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
   /** Leaves so much of a disk free; the returned function frees the rest. */

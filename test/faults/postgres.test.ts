@@ -43,7 +43,7 @@ describe("a PostgreSQL that fails", function () {
   after(async () => {
     await fleet?.close();
     await postgres?.stop();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
   /** A request whose answer may be that the database is not there. */

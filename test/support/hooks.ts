@@ -24,7 +24,7 @@ export const mochaHooks = {
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(120_000);
     await stopCluster();
-    await rm(runFolder, { recursive: true, force: true });
+    await rm(runFolder, { recursive: true, force: true, maxRetries: 10 });
     setTimeout(endStuckRun, 5_000).unref();
   },
 };

@@ -22,7 +22,7 @@ export function tempFolder(): { readonly path: string } {
   before(async () => {
     folder.path = await makeTempFolder();
   });
-  after(() => rm(folder.path, { recursive: true, force: true }));
+  after(() => rm(folder.path, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 

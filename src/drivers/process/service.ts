@@ -135,10 +135,15 @@ export class Service {
       node: hostname(),
       message: one.message,
       restarts: one.restarts,
-      address: port === undefined ? null : `${one.host}:${port}`,
+      address: port === undefined ? null : addressOf(one.host, port),
       operationId,
     };
   }
+}
+
+/** Apps that listen on `localhost` may have chosen its IPv6 address. */
+function addressOf(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** What a service is kept under on this host. */

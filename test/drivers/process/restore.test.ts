@@ -48,7 +48,7 @@ describe("PROCESS after the server ended", () => {
     });
     target = targetOf(newRef(), spec, { commit, replicas: 2, secrets: new Map([["s1", "hush hush"]]) });
   });
-  after(() => rm(home, { recursive: true, force: true }));
+  after(() => rm(home, { recursive: true, force: true, maxRetries: 10 }));
   afterEach(async () => {
     await driver?.close();
     driver = null;

@@ -96,7 +96,7 @@ export class Yard {
     this.engine.close();
     if (this.repository) {
       const { rm } = await import("node:fs/promises");
-      await rm(join(this.repository.folder, ".."), { recursive: true, force: true });
+      await rm(join(this.repository.folder, ".."), { recursive: true, force: true, maxRetries: 10 });
     }
   }
 

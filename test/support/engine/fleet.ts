@@ -109,7 +109,7 @@ export class Fleet {
     await Promise.all(this.servers.splice(0).map((server) => server.end("SIGTERM")));
     await this.pool.end();
     await this.engine.close();
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   async sql<Row>(statement: string, parameters: unknown[] = []): Promise<Row[]> {

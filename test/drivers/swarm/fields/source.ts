@@ -29,10 +29,10 @@ async function repositories(trial: Trial): Promise<Repositories> {
   const server = await GitServer.open(join(folder, "served"), username, password, { host: hostAddress });
   trial.closing(async () => {
     server.close();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
   const publish = async () => {
-    await rm(served, { recursive: true, force: true });
+    await rm(served, { recursive: true, force: true, maxRetries: 10 });
     await app.git("clone", "--quiet", "--bare", app.folder, served);
     await app.git("-C", served, "update-server-info");
   };
