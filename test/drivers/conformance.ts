@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { table } from "../../demo/text.js";
 import { adopting } from "./conformance/adopting.js";
 import { deploying } from "./conformance/deploying.js";
@@ -32,9 +34,20 @@ export function conformance(rows: DriverRow[]): void {
         const passed = [...results.values()].filter((of) => of.get(driver) === "passed").length;
         return `${passed} of ${results.size}`;
       });
+      keep(results);
       console.log(`\n${table([["case", ...names], ...lines, ["", ...counts]]).join("\n")}\n`);
     });
   });
+}
+
+/** For who puts the tables of several runs together. */
+function keep(results: ReadonlyMap<string, ReadonlyMap<string, string>>): void {
+  const folder = process.env.CONFORMANCE_RESULTS;
+  if (folder) {
+    mkdirSync(folder, { recursive: true });
+    const all = [...results].map(([name, of]) => [name, Object.fromEntries(of)]);
+    writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify(all));
+  }
 }
 
 function suite(row: DriverRow, record: (name: string, result: string) => void): void {

@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+// `node scripts/conformance-table.mjs <folder>`: one table of what several runs of the conformance suite have shown, each
+// of which may have left out drivers. Runs write into the folder that is named by CONFORMANCE_RESULTS.
+const folder = process.argv[2];
+const cases = new Map();
+const drivers = new Set();
+for (const file of readdirSync(folder)) {
+  for (const [name, results] of JSON.parse(readFileSync(join(folder, file), "utf8"))) {
+    const known = cases.get(name) ?? new Map();
+    cases.set(name, known);
+    for (const [driver, result] of Object.entries(results)) {
+      drivers.add(driver.split(" ")[0]);
+      const told = known.get(driver);
+      known.set(driver, told === "failed" || (told === "passed" && result !== "failed") ? told : result);
+    }
+  }
+}
+const names = [...drivers];
+const rows = [...cases].map(([name, of]) => [name, ...names.map((driver) => of.get(driver) ?? "not run")]);
+const counts = names.map(
+  (_, index) => `${rows.filter((row) => row[index + 1] === "passed").length} of ${rows.length}`,
+);
+const all = [["case", ...names], ...rows, ["", ...counts]];
+const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
+for (const row of all) {
+  console.log(
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join("  ")
+      .trimEnd(),
+  );
+}
