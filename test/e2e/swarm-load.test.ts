@@ -3,10 +3,6 @@ import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { type LiveReport, openLiveSocket } from "../../demo/live-socket.js";
-import { type LoadReport, startLoad } from "../../demo/load.js";
-import { type SlowRequest, startSlowRequests } from "../../demo/slow-requests.js";
-import { table } from "../../demo/text.js";
 import { eventually } from "../support/eventually.js";
 import { rebuild, serviceNamed, verdictOf } from "../support/operations.js";
 import { RebakeProcess } from "../support/rebake-process.js";
@@ -21,36 +17,19 @@ import {
   sweep,
 } from "../support/swarm.js";
 import { tempFolder } from "../support/temp-folder.js";
-
-/** As in the demo. */
-const requestsPerSecond = 220;
-const slowTakesMs = 3_000;
-const slowEveryMs = 500;
+import { UnderLoad } from "../support/under-load.js";
 
 describe("three replicas behind nginx on a swarm, under load", function () {
   this.timeout(300_000);
   after(async () => {
-    console.log(`\n${table(measured).join("\n")}\n`);
+    underLoad.print();
     await RebakeProcess.endAll();
     if (environmentId) {
       await sweep(environmentId);
     }
   });
   const folder = tempFolder();
-  const measured: string[][] = [
-    [
-      "under load",
-      "s",
-      "sent",
-      "failed",
-      "longest gap",
-      "p50",
-      "p99",
-      "answered by",
-      "slow ones",
-      "WebSocket",
-    ],
-  ];
+  const underLoad = new UnderLoad(() => url);
   let rebake: RebakeProcess;
   let environmentId = "";
   let url: string;
@@ -73,14 +52,14 @@ describe("three replicas behind nginx on a swarm, under load", function () {
 
   it("fails no request while it is rebuilt after a bump of its recipe", async () => {
     await greet("Good morning");
-    await underLoad("bump", async () => succeed(await rebuild(rebake, id)));
+    await underLoad.unfailed("bump", async () => succeed(await rebuild(rebake, id)));
     expect((await answer()).greeting).to.equal("Good morning");
   });
 
   it("fails no request while it is rebuilt for new code alone", async () => {
     const before = (await answer()).commit;
     await commit();
-    const { changed } = await underLoad("code only", async () => succeed(await rebuild(rebake, id)));
+    const { changed } = await underLoad.unfailed("code only", async () => succeed(await rebuild(rebake, id)));
     expect(changed.commit).not.to.equal(before);
     expect(changed.fromRevision).to.equal(changed.toRevision);
     expect((await answer()).commit).to.equal(changed.commit);
@@ -88,7 +67,7 @@ describe("three replicas behind nginx on a swarm, under load", function () {
 
   it("fails no request while it is rebuilt and scaled up meanwhile, and down again", async () => {
     await greet("Good evening");
-    await underLoad("scaled during a rebuild", async () => {
+    await underLoad.unfailed("scaled during a rebuild", async () => {
       const rebuilt = await rebuild(rebake, id);
       await eventually(async () => (await serviceNamed(rebake, "DASHBOARD", "catalog")).operation !== null);
       const scaled = await scale(4);
@@ -101,7 +80,7 @@ describe("three replicas behind nginx on a swarm, under load", function () {
   });
 
   it("fails no request while it is rolled back", async () => {
-    await underLoad("rollback", async () => {
+    await underLoad.unfailed("rollback", async () => {
       const payload = await rebake.mutate(
         "mutation($service: ID!) { rollbackService(input: { service: $service }) { operation { id } errors { code message } } }",
         { service: id },
@@ -113,7 +92,7 @@ describe("three replicas behind nginx on a swarm, under load", function () {
 
   it("would see requests fail: the control stops all old ones first", async () => {
     await bump(rebake, "dashboard-service", { rollout: { order: "STOP_FIRST", parallelism: 3 } });
-    const { report } = await load("control: all stopped first", async () =>
+    const { report } = await underLoad.during("control: all stopped first", async () =>
       succeed(await rebuild(rebake, id)),
     );
     expect(report.failed).to.be.greaterThan(0);
@@ -123,62 +102,6 @@ describe("three replicas behind nginx on a swarm, under load", function () {
     await removeAll(rebake);
     await eventually(async () => (await remainsOf(environmentId)).length === 0, { deadline: 20_000 });
   });
-
-  /** Runs `change` under load, in which nothing may fail: no request, however slow, and no WebSocket without a goodbye. */
-  async function underLoad(name: string, change: () => Promise<any>) {
-    const seen = await load(name, change);
-    expect(seen.report.failed, JSON.stringify(seen.report.services, replacer)).to.equal(0);
-    expect(seen.report.requestsPerSecond).to.be.greaterThan(0.9 * requestsPerSecond);
-    expect(seen.slow.filter(({ error }) => error !== null)).to.deep.equal([]);
-    expect(seen.report.services[0]!.generations.size).to.be.greaterThan(1);
-    expect([seen.live.code, seen.live.reason]).to.deep.equal([1001, "going away, come back"]);
-    return seen;
-  }
-
-  async function load(name: string, change: () => Promise<any>) {
-    const running = startLoad({ services: [{ name: "catalog", url }], requestsPerSecond });
-    const slowOnes = startSlowRequests({ url, takesMs: slowTakesMs, everyMs: slowEveryMs });
-    const socket = openLiveSocket(url);
-    let seen: { report: LoadReport; slow: SlowRequest[]; live: LiveReport };
-    let changed: any;
-    try {
-      await socket.ready;
-      await sentFor(running, 1);
-      changed = await change();
-      await sentFor(running, 1);
-    } finally {
-      const [report, slow] = await Promise.all([running.stop(), slowOnes.stop()]);
-      socket.end();
-      seen = { report, slow, live: await socket.closed };
-      note(name, seen);
-    }
-    return { ...seen, changed };
-  }
-
-  function note(
-    name: string,
-    { report, slow, live }: { report: LoadReport; slow: SlowRequest[]; live: LiveReport },
-  ): void {
-    const { sent, failed, longestGap, p50, p99, generations } = report.services[0]!;
-    measured.push([
-      name,
-      report.seconds.toFixed(1),
-      `${sent}`,
-      `${failed}`,
-      `${longestGap.toFixed(0)} ms`,
-      `${p50.toFixed(1)} ms`,
-      `${p99.toFixed(1)} ms`,
-      [...generations.values()].join(" + "),
-      `${slow.length}`,
-      `${live.code} after ${live.echoes} echoes`,
-    ]);
-  }
-
-  /** Seconds' worth of requests: the load goes on for so long before and after. */
-  async function sentFor(running: { now(): { sent: number } }, seconds: number): Promise<void> {
-    const until = running.now().sent + seconds * requestsPerSecond;
-    await eventually(() => running.now().sent >= until, { deadline: 20_000 });
-  }
 
   async function succeed(operation: string): Promise<any> {
     const verdict = await verdictOf(rebake, operation);
@@ -216,8 +139,3 @@ describe("three replicas behind nginx on a swarm, under load", function () {
     });
   }
 });
-
-/** Maps say nothing as JSON. */
-function replacer(_key: string, value: unknown): unknown {
-  return value instanceof Map ? Object.fromEntries(value) : value;
-}
