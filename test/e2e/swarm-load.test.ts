@@ -7,19 +7,11 @@ import { type LiveReport, openLiveSocket } from "../../demo/live-socket.js";
 import { type LoadReport, startLoad } from "../../demo/load.js";
 import { type SlowRequest, startSlowRequests } from "../../demo/slow-requests.js";
 import { table } from "../../demo/text.js";
+import { bump, installed, removeAll } from "../support/dashboard.js";
 import { eventually } from "../support/eventually.js";
 import { rebuild, serviceNamed, verdictOf } from "../support/operations.js";
 import { RebakeProcess } from "../support/rebake-process.js";
-import {
-  bump,
-  installed,
-  installOnSwarm,
-  openGateway,
-  remainsOf,
-  removeAll,
-  swarmHost,
-  sweep,
-} from "../support/swarm.js";
+import { installOnSwarm, openGateway, remainsOf, swarmHost, sweep } from "../support/swarm.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 /** As in the demo. */
