@@ -78,6 +78,7 @@ export interface PodSpec {
   imagePullSecrets?: { name: string }[];
   serviceAccountName?: string;
   affinity?: unknown;
+  enableServiceLinks?: boolean;
   terminationGracePeriodSeconds?: number;
   nodeName?: string;
 }

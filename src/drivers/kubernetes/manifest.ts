@@ -84,6 +84,8 @@ export function manifestOf(target: Target, programs: Programs, features: Feature
       ...(pull && { imagePullSecrets: [{ name: pull.name }] }),
       ...(spec.serviceAccount !== null && { serviceAccountName: spec.serviceAccount }),
       ...affinityOf(target),
+      // Variables like ORDERS_PORT for each Service of the namespace would be others with each start, and may be an app's own.
+      enableServiceLinks: false,
       terminationGracePeriodSeconds: spec.rollout.drain + holdSecondsOf(target) + stopGrace,
     },
   };
