@@ -63,6 +63,7 @@ export interface ContainerSpec {
   args?: string[];
   workingDir?: string;
   env?: EnvVar[];
+  envFrom?: { secretRef?: { name: string } }[];
   ports?: { name: string; containerPort: number; protocol: string }[];
   readinessProbe?: ProbeSpec;
   livenessProbe?: ProbeSpec;
