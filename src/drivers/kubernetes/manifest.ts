@@ -150,19 +150,24 @@ function appOf(
     ...(spec.workingDir !== null && !hasDeployer && { workingDir: spec.workingDir }),
     ...(joined !== null && { envFrom: [{ secretRef: { name: joined } }] }),
     env: job ? [...env, job] : env,
-    ...(spec.ports.length > 0 && {
-      ports: spec.ports.map(({ name, target: containerPort, protocol }) => ({
-        name,
-        containerPort,
-        protocol,
-      })),
-    }),
+    ...portsOf(target),
     ...(readinessProbe && { readinessProbe }),
     ...(livenessProbe && { livenessProbe }),
     ...preStopOf(target),
     ...resourcesOf(target),
     ...(mounts.length > 0 && { volumeMounts: mounts.map(mountOf) }),
   };
+}
+
+/** Each once: several ports of a service may lead to the same one, and the API takes none twice. */
+function portsOf({ spec }: Target): Pick<ContainerSpec, "ports"> {
+  const ports = new Map(
+    spec.ports.map(({ name, target: containerPort, protocol }) => [
+      `${containerPort}/${protocol}`,
+      { name, containerPort, protocol },
+    ]),
+  );
+  return ports.size > 0 ? { ports: [...ports.values()] } : {};
 }
 
 /** Fetches and installs before the app's container is started, with the same image, and nothing of the app's secrets. */
