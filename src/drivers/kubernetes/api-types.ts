@@ -64,7 +64,7 @@ export interface ContainerSpec {
   workingDir?: string;
   env?: EnvVar[];
   envFrom?: { secretRef?: { name: string } }[];
-  ports?: { name: string; containerPort: number; protocol: string }[];
+  ports?: { name?: string; containerPort: number; protocol: string }[];
   readinessProbe?: ProbeSpec;
   livenessProbe?: ProbeSpec;
   lifecycle?: { preStop: { exec: { command: string[] } } };

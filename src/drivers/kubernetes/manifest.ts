@@ -18,6 +18,7 @@ import { kinds, workloadKind } from "./paths.js";
 import { requirementOf } from "./placement.js";
 import { livenessOf, readinessOf } from "./probes.js";
 import { downtime } from "./project.js";
+import { isPortName } from "./qualified-names.js";
 
 /** What this cluster can do that others cannot. */
 export interface Features {
@@ -164,7 +165,7 @@ function portsOf({ spec }: Target): Pick<ContainerSpec, "ports"> {
   const ports = new Map(
     spec.ports.map(({ name, target: containerPort, protocol }) => [
       `${containerPort}/${protocol}`,
-      { name, containerPort, protocol },
+      { ...(isPortName(name) && { name }), containerPort, protocol },
     ]),
   );
   return ports.size > 0 ? { ports: [...ports.values()] } : {};

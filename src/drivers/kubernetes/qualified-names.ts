@@ -11,3 +11,8 @@ export function isQualifiedName(key: string): boolean {
 export function isLabelValue(value: string): boolean {
   return value === "" || name.test(value);
 }
+
+/** Whether the API takes it as the name of a container's port, of which it wants more than of a Service's (RFC 6335). */
+export function isPortName(text: string): boolean {
+  return /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/.test(text);
+}

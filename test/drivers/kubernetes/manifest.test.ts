@@ -274,6 +274,19 @@ describe("what a target comes down to on Kubernetes", () => {
     ]);
   });
 
+  it("leaves out the name of a port that only a Service may have", () => {
+    const ports = [
+      { name: "80", target: 80 },
+      { name: "a--b", target: 81 },
+      { name: "a-b", target: 82 },
+    ];
+    expect(appOf(manifest({ ports })).ports!.map(({ name }) => name)).to.deep.equal([
+      undefined,
+      undefined,
+      "a-b",
+    ]);
+  });
+
   it("needs an image", () => {
     expect(() => manifest({}, { image: null }))
       .to.throw(OperationFailure)

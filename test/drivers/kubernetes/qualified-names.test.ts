@@ -1,5 +1,9 @@
 import { expect } from "chai";
-import { isLabelValue, isQualifiedName } from "../../../src/drivers/kubernetes/qualified-names.js";
+import {
+  isLabelValue,
+  isPortName,
+  isQualifiedName,
+} from "../../../src/drivers/kubernetes/qualified-names.js";
 
 const long = "a".repeat(63);
 
@@ -31,6 +35,15 @@ describe("labels as Kubernetes takes them", () => {
     }
     for (const value of ["-", "a ", "a/b", `${long}a`, "é", "a\n"]) {
       expect(isLabelValue(value), value).to.equal(false);
+    }
+  });
+
+  it("has names of ports with a letter in them, and single dashes", () => {
+    for (const name of ["http", "a", "8a", "a-b-c", "a".repeat(15)]) {
+      expect(isPortName(name), name).to.equal(true);
+    }
+    for (const name of ["", "80", "a--b", "-a", "a-", "A", "a.b", "a".repeat(16)]) {
+      expect(isPortName(name), name).to.equal(false);
     }
   });
 });
