@@ -47,7 +47,7 @@ const stopGrace = 10;
 /** What the API takes when nothing is said, in seconds. */
 const progressDeadline = 600;
 /** Sets of earlier operations that are kept, for an undo by hand. */
-const revisionHistoryLimit = 3;
+const revisionHistoryLimit = 2;
 
 /**
  * The service as the cluster is to have it. Pure.

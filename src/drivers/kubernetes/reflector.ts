@@ -18,6 +18,8 @@ export interface ReflectorOptions {
   /** What it is called where requests are counted, e.g. `pods`. */
   name: string;
   path: string;
+  /** What is kept of an object; all of it unless given. */
+  keep?(object: KubeObject): KubeObject;
   /** `before`: as it was last known; `after` is null when it is gone. */
   changed(before: KubeObject | null, after: KubeObject | null): void;
   /** It is (not) known any more how things are; with the reason when not. */
@@ -164,7 +166,8 @@ export class Reflector<T extends KubeObject> {
     return object.metadata.resourceVersion || version;
   }
 
-  private put(object: T): void {
+  private put(found: T): void {
+    const object = (this.options.keep?.(found) ?? found) as T;
     const before = this.objects.get(object.metadata.name) ?? null;
     this.objects.set(object.metadata.name, object);
     this.options.changed(before, object);

@@ -12,7 +12,7 @@ import type { KubernetesContext } from "./context.js";
 import { contentOf, isDrifted } from "./drift.js";
 import { PodFollower } from "./follow-pods.js";
 import { type Manifest, manifestOf } from "./manifest.js";
-import { hasEnded, numbersOf, operationOf } from "./pods.js";
+import { hasEnded, isReady, numbersOf, operationOf } from "./pods.js";
 import { downtime } from "./project.js";
 import { changedByHand, pushTarget, readWorkload, removedByHand, stampOf } from "./push.js";
 import { removeUnused } from "./remove-unused.js";
@@ -147,7 +147,7 @@ export class Replacement {
   }
 
   private async untilComplete(): Promise<void> {
-    const { deadline } = this.target.spec.rollout;
+    const { deadline, monitor } = this.target.spec.rollout;
     let best = "";
     let moved = Date.now();
     for (;;) {
@@ -161,9 +161,9 @@ export class Replacement {
         best = state;
         moved = Date.now();
       }
-      // Those that are ready are only watched any more.
-      const isWatching = seen.ready >= seen.of && seen.old.length === 0;
-      if (!isWatching && Date.now() - moved >= deadline * 1000) {
+      // Those that are ready have to be watched yet, which is no progress.
+      const watched = seen.mine.every(isReady) ? monitor : 0;
+      if (Date.now() - moved >= (deadline + watched) * 1000) {
         await this.assertStillThere();
         const last = seen.mine.at(-1);
         this.failedStep = last ? stepOf(last, this.target, this.reports) : "START";
@@ -175,7 +175,7 @@ export class Replacement {
 
   /** Looks how far the cluster is, and tells it. */
   private async look(): Promise<Assessment> {
-    const workload = await this.current_();
+    const workload = await this.asPut();
     this.pods = this.context.mirror.podsOf(workload);
     this.reports.tasksAreKnown();
     const seen = assess(this.target, workload, this.pods, this.reports, this.oldUids.size);
@@ -197,7 +197,7 @@ export class Replacement {
   }
 
   /** The workload as it is now, which has to be as it was put there. */
-  private async current_(): Promise<Workload> {
+  private async asPut(): Promise<Workload> {
     const { mirror } = this.context;
     const { kind, name } = this.manifest;
     const found = await this.patience.untilBack(async () => {

@@ -13,6 +13,7 @@ import { objectPath } from "./paths.js";
 import { hasEnded, isGoing, isReady, operationOf } from "./pods.js";
 import { changedByHand, pushTarget, readWorkload, stampOf, unlessFaster } from "./push.js";
 import { removeWhole } from "./remove.js";
+import { revisionAnnotation } from "./slim.js";
 
 const lookMilliseconds = 500;
 const mostTries = 10;
@@ -61,7 +62,8 @@ function hasReplaced({ mirror }: KubernetesContext, found: Workload, { stamp }: 
 
 async function putBack(undoing: Undoing, found: Workload): Promise<void> {
   const { context, current, target, patience, report } = undoing;
-  const earlier = undoing.before ?? fromSet(context, found, current, target);
+  const earlier =
+    undoing.before ?? (await patience.untilBack(() => fromSet(context, found, current, target)));
   if (earlier) {
     const put = await patience.untilBack(() => patchBack(undoing, found, earlier));
     return settled(undoing, put);
@@ -85,20 +87,21 @@ interface Earlier {
 }
 
 /** The cluster keeps what a Deployment ran in the set it ran it by, with the annotations that it had then. */
-function fromSet(
-  { mirror }: KubernetesContext,
+async function fromSet(
+  { cluster, namespace, mirror }: KubernetesContext,
   found: Workload,
   current: Target | null,
   target: Target,
-): Earlier | null {
+): Promise<Earlier | null> {
   const operationOfSet = (set: ReplicaSet) => set.spec.template?.metadata?.labels?.[labels.operation];
-  const revisionOf = (set: ReplicaSet) =>
-    Number(set.metadata.annotations?.["deployment.kubernetes.io/revision"] ?? 0);
+  const revisionOf = (set: ReplicaSet) => Number(set.metadata.annotations?.[revisionAnnotation] ?? 0);
   const others = mirror
     .setsOf(found)
     .filter((set) => operationOfSet(set) !== target.stamp.operationId)
     .sort((a, b) => revisionOf(b) - revisionOf(a));
-  const set = others.find((one) => operationOfSet(one) === current?.stamp.operationId) ?? others[0];
+  const known = others.find((one) => operationOfSet(one) === current?.stamp.operationId) ?? others[0];
+  const path = known && objectPath("ReplicaSet", namespace, known.metadata.name);
+  const set = path ? await cluster.get<ReplicaSet>("replicaset", path) : null;
   if (!set?.spec.template) {
     return null;
   }
