@@ -138,13 +138,10 @@ export class Cluster {
     return answer;
   }
 
-  /** The whole answer as text. */
-  async text(name: string, path: string, query: Query, signal: AbortSignal): Promise<string> {
-    const answer = await this.send({ name, method: "GET", path, query, signal });
-    if (answer.statusCode !== 200) {
-      throw await refusalOf(answer);
-    }
-    return bodyOf(answer);
+  /** Whatever is answered, by the API server or by what it asks. */
+  async answer(name: string, path: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+    const answer = await this.send({ name, method: "GET", path, signal });
+    return { status: answer.statusCode ?? 0, text: await bodyOf(answer) };
   }
 
   /** @throws ApiRefusal, EngineAway */

@@ -44,11 +44,11 @@ export function withoutManagers<T extends KubeObject>(object: T): T {
 }
 
 function slimMeta({ metadata }: KubeObject): KubeObject["metadata"] {
-  const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, ownerReferences } =
-    metadata;
+  const { name, namespace, uid, resourceVersion, creationTimestamp, ownerReferences } = metadata;
+  const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
   return {
     ...{ name, namespace, uid, resourceVersion, creationTimestamp, ownerReferences },
-    ...(deletionTimestamp !== undefined && { deletionTimestamp }),
+    ...(deletionTimestamp !== undefined && { deletionTimestamp, deletionGracePeriodSeconds }),
   };
 }
 
