@@ -79,7 +79,7 @@ export const configTable: readonly ConfigRow[] = [
     meaning: "Folder of this server's files: embedded database, keys, cache, logs of services.",
     allowed: "the path of a folder",
     fallback: ".rebake",
-    parse: folder,
+    parse: path,
   }),
   variable({
     key: "secretKey",
@@ -222,7 +222,7 @@ export const configTable: readonly ConfigRow[] = [
     key: "installDriver",
     name: "REBAKE_INSTALL_DRIVER",
     default: "PROCESS",
-    meaning: "What runs the services that an empty database starts with: `PROCESS` or `SWARM`.",
+    meaning: "What runs the services that an empty database starts with: `PROCESS`, `SWARM` or `KUBERNETES`.",
     allowed: "PROCESS, SWARM or KUBERNETES",
     fallback: "PROCESS",
     parse: oneOf(...driverKinds),
@@ -254,14 +254,42 @@ export const configTable: readonly ConfigRow[] = [
       "Folder with `ca.pem`, `cert.pem` and `key.pem` for that engine, as `DOCKER_CERT_PATH` has them.",
     allowed: "the path of a folder",
     fallback: null,
-    parse: folder,
+    parse: path,
+  }),
+  variable({
+    key: "kubeconfig",
+    name: "REBAKE_KUBECONFIG",
+    default: "the cluster that the server runs in",
+    meaning:
+      "File with a kubeconfig for the cluster that runs them with `KUBERNETES`; it is read once and has to have everything in it.",
+    allowed: "the path of a file",
+    fallback: null,
+    parse: path,
+  }),
+  variable({
+    key: "kubeContext",
+    name: "REBAKE_KUBE_CONTEXT",
+    default: "the current one",
+    meaning: "Context of that kubeconfig.",
+    allowed: "the name of one of its contexts",
+    fallback: null,
+    parse: path,
+  }),
+  variable({
+    key: "kubeNamespace",
+    name: "REBAKE_KUBE_NAMESPACE",
+    default: "rebake",
+    meaning: "Namespace of that cluster for these services; made when it is missing.",
+    allowed: "a DNS label: lower-case letters, digits and hyphens, at most 63 characters",
+    fallback: "rebake",
+    parse: dnsLabel,
   }),
   variable({
     key: "advertiseUrl",
     name: "REBAKE_ADVERTISE_URL",
     default: "found out",
     meaning:
-      "Where containers reach this server, to fetch the examples' code with `SWARM`; unless given, an address of this host.",
+      "Where containers reach this server, to fetch the examples' code with `SWARM` and `KUBERNETES`; unless given, an address of this host.",
     allowed: "an address like http://192.168.1.10:4000, without user and query",
     fallback: null,
     parse: httpAddress,
@@ -283,8 +311,12 @@ function hostName(given: string): string | undefined {
   return /^[A-Za-z0-9_.:%-]{1,253}$/.test(given) ? given : undefined;
 }
 
-function folder(given: string): string | undefined {
+function path(given: string): string | undefined {
   return given.includes("\0") ? undefined : given;
+}
+
+function dnsLabel(given: string): string | undefined {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(given) ? given : undefined;
 }
 
 function imagePrefix(given: string): string | undefined {

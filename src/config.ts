@@ -48,6 +48,11 @@ export interface Config {
   readonly swarmHost: string;
   /** Absolute path of the folder with `ca.pem`, `cert.pem` and `key.pem` for that engine; null: without TLS. */
   readonly swarmCertPath: string | null;
+  /** Absolute path of the kubeconfig for the environment that is installed with `KUBERNETES`; null: the cluster around this server. */
+  readonly kubeconfig: string | null;
+  /** One of its contexts; null: its current one. */
+  readonly kubeContext: string | null;
+  readonly kubeNamespace: string;
   /** Where services on engines reach this server, without a slash at the end; null: to be found out. */
   readonly advertiseUrl: string | null;
 }
@@ -81,6 +86,7 @@ export function readConfig(surroundings: Surroundings = ofThisProcess()): Config
   const config = values as unknown as { -readonly [K in keyof Config]: Config[K] };
   config.home = resolve(surroundings.cwd, config.home);
   config.swarmCertPath = config.swarmCertPath && resolve(surroundings.cwd, config.swarmCertPath);
+  config.kubeconfig = config.kubeconfig && resolve(surroundings.cwd, config.kubeconfig);
   return Object.freeze(config);
 }
 

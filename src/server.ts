@@ -15,6 +15,7 @@ import { refreshFingerprints } from "./domain/refresh-fingerprints.js";
 import { StartError } from "./errors.js";
 import { type Events, openEvents } from "./events/open-events.js";
 import { advertisedUrl } from "./install/advertise.js";
+import { readClusterConnection } from "./install/cluster-keys.js";
 import { exampleFolder, installExamples, type Place } from "./install/install.js";
 import { readSwarmConnection } from "./install/swarm-keys.js";
 import { createLog, type Log } from "./log.js";
@@ -75,7 +76,7 @@ async function start(parts: ServerParts, config: Config, log: Log, shutdown: Shu
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
       // Elsewhere it is read as files, and what its owner commits to it is nobody else's.
-      exampleRepository: config.installDriver === "SWARM" ? exampleFolder(home.folder) : null,
+      exampleRepository: config.installDriver === "PROCESS" ? null : exampleFolder(home.folder),
       checks: {
         database: () => dataSource.query("select 1"),
         writes: () => presence.check(),
@@ -108,13 +109,18 @@ async function start(parts: ServerParts, config: Config, log: Log, shutdown: Shu
 
 /** @param url where the API listens */
 function placeOf(config: Config, url: string): Place {
-  return config.installDriver === "SWARM"
-    ? {
-        driver: "SWARM",
+  const repository = () => `${advertisedUrl(config, url)}${examplePath}`;
+  switch (config.installDriver) {
+    case "PROCESS":
+      return { driver: "PROCESS", host: config.serviceHost, ports: config.servicePorts };
+    case "SWARM":
+      return {
+        ...{ driver: "SWARM", repository },
         connection: () => readSwarmConnection(config.swarmHost, config.swarmCertPath),
-        repository: () => `${advertisedUrl(config, url)}${examplePath}`,
-      }
-    : { driver: "PROCESS", host: config.serviceHost, ports: config.servicePorts };
+      };
+    case "KUBERNETES":
+      return { driver: "KUBERNETES", repository, connection: () => readClusterConnection(config) };
+  }
 }
 
 /** @throws StartError CONFIG_INVALID */

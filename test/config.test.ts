@@ -44,6 +44,9 @@ describe("config", () => {
       installImagePrefix: null,
       swarmHost: "unix:///var/run/docker.sock",
       swarmCertPath: null,
+      kubeconfig: null,
+      kubeContext: null,
+      kubeNamespace: "rebake",
       advertiseUrl: null,
     });
     expect(read({}, true).logFormat).to.equal("pretty");
@@ -74,6 +77,9 @@ describe("config", () => {
       REBAKE_INSTALL_IMAGE_PREFIX: "registry.example.com:5000/library/",
       REBAKE_SWARM_HOST: "tcp://10.0.0.2:2376",
       REBAKE_SWARM_CERT_PATH: "certs",
+      REBAKE_KUBECONFIG: "kube/config",
+      REBAKE_KUBE_CONTEXT: "kind-shop",
+      REBAKE_KUBE_NAMESPACE: "shop-2",
       REBAKE_ADVERTISE_URL: "https://rebake.example.com/base/",
     });
     expect(config).to.deep.include({ port: 0, host: "::", home: "/var/lib/rebake", secretKey: key });
@@ -85,6 +91,9 @@ describe("config", () => {
       installImagePrefix: "registry.example.com:5000/library",
       swarmHost: "tcp://10.0.0.2:2376",
       swarmCertPath: "/somewhere/certs",
+      kubeconfig: "/somewhere/kube/config",
+      kubeContext: "kind-shop",
+      kubeNamespace: "shop-2",
       advertiseUrl: "https://rebake.example.com/base",
     });
     expect(Object.isFrozen(config)).to.equal(true);
@@ -105,6 +114,7 @@ describe("config", () => {
     REBAKE_SERVICE_PORTS: ["20000", "0-10", "20-10", "1-65536", "1-2-3"],
     REBAKE_CONCURRENCY: ["0", "65"],
     REBAKE_INSTALL_DRIVER: ["process", "NOMAD"],
+    REBAKE_KUBE_NAMESPACE: ["Shop", "shop.a", "-shop"],
     REBAKE_CHECK_SECONDS: ["-1", "86401", "soon"],
     REBAKE_CACHE_MAX_BYTES: ["5GB", "-1", "9999999999999999"],
     REBAKE_CACHE_MAX_AGE_DAYS: ["0"],

@@ -1,4 +1,4 @@
-import type { SwarmConnection } from "../domain/connection.js";
+import type { KubernetesConnection, SwarmConnection } from "../domain/connection.js";
 import type { CreateEnvironmentInput } from "../domain/create-environment.js";
 import type { CreateRecipeInput } from "../domain/create-recipe.js";
 import type { DeployServiceInput } from "../domain/deploy-service.js";
@@ -64,6 +64,29 @@ export function swarmDashboard(origins: Origins, connection: SwarmConnection): D
     },
     recipes: recipesOf(origins),
     services: [catalog, orders, gateway],
+    notice: null,
+  };
+}
+
+/** Where each node of a cluster leads to the gateway: of the range that nodes have for services. */
+export const gatewayNodePort = 30_080;
+
+/**
+ * On a cluster. nginx asks the cluster's DNS by itself, without the search list that other programs go through: so names
+ * are whole ones.
+ */
+export function clusterDashboard(origins: Origins, connection: KubernetesConnection): Dashboard {
+  const at = (service: string) => `${service}.${connection.namespace}.svc.cluster.local:3000`;
+  return {
+    environment: {
+      code: "DASHBOARD",
+      driver: "KUBERNETES",
+      description: "The services that come with Rebake, run on a cluster.",
+      values: addresses(at(catalog.name), at(orders.name)),
+      kubernetes: connection,
+    },
+    recipes: recipesOf(origins),
+    services: [catalog, orders, { ...gateway, ports: [{ name: "http", published: gatewayNodePort }] }],
     notice: null,
   };
 }

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Actor } from "../domain/actor.js";
-import type { SwarmConnection } from "../domain/connection.js";
+import type { KubernetesConnection, SwarmConnection } from "../domain/connection.js";
 import { createEnvironment } from "../domain/create-environment.js";
 import { createRecipe } from "../domain/create-recipe.js";
 import { deployService } from "../domain/deploy-service.js";
 import type { Drivers } from "../domain/drivers.js";
 import type { SecretBox } from "../storage/secrets.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
-import { type Dashboard, processDashboard, swarmDashboard } from "./dashboard.js";
+import { clusterDashboard, type Dashboard, processDashboard, swarmDashboard } from "./dashboard.js";
 import { makeExampleRepository } from "./example-repository.js";
 import { freePorts, hasNginx } from "./host.js";
 
@@ -28,7 +28,8 @@ export type Place =
   /** Address and ports on which services of this host are published. */
   | { driver: "PROCESS"; host: string; ports: { first: number; last: number } }
   /** Called only when something is installed: how the engine is reached, and where it finds the example repository. */
-  | { driver: "SWARM"; connection(): Promise<SwarmConnection>; repository(): string };
+  | { driver: "SWARM"; connection(): Promise<SwarmConnection>; repository(): string }
+  | { driver: "KUBERNETES"; connection(): Promise<KubernetesConnection>; repository(): string };
 
 /** What an install has come to. */
 export interface Installed {
@@ -68,14 +69,27 @@ export async function installExamples(deps: InstallDeps): Promise<Installed | nu
 
 async function dashboardFor({ home, imagePrefix, place }: InstallDeps): Promise<Dashboard> {
   const folder = exampleFolder(home);
-  if (place.driver === "SWARM") {
-    const [connection, repository] = [await place.connection(), place.repository()];
+  if (place.driver !== "PROCESS") {
+    // Whatever is wrong is said before anything is made.
+    const dashboard = await engineDashboard(place, imagePrefix);
     await makeExampleRepository(join(examples, "shop"), folder);
-    return swarmDashboard({ repository, imagePrefix }, connection);
+    return dashboard;
   }
   const repository = await makeExampleRepository(join(examples, "shop"), folder);
   const ports = await freePorts(place.host, place.ports, 3);
   return processDashboard({ repository, imagePrefix }, { host: place.host, ports, nginx: await hasNginx() });
+}
+
+async function engineDashboard(
+  place: Exclude<Place, { driver: "PROCESS" }>,
+  imagePrefix: string | null,
+): Promise<Dashboard> {
+  if (place.driver === "SWARM") {
+    const connection = await place.connection();
+    return swarmDashboard({ repository: place.repository(), imagePrefix }, connection);
+  }
+  const connection = await place.connection();
+  return clusterDashboard({ repository: place.repository(), imagePrefix }, connection);
 }
 
 async function install(

@@ -60,7 +60,7 @@ export function nginxConf(upstreams: readonly Upstream[]): string {
 
 /**
  * Starts nginx with the file in `NGINX_CONF`. nginx looks names up by itself, not as its host does: it has to be told
- * where, which /etc/resolv.conf knows. In a swarm that is the engine, which has the addresses of services.
+ * where, which /etc/resolv.conf knows. In a swarm that is the engine, in a cluster its DNS, which have the addresses of services.
  */
 export const nginxCommand = [
   "sh",

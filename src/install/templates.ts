@@ -80,7 +80,7 @@ export function templates(imagePrefix: string | null): CreateRecipeInput[] {
         [
           {
             ...{ name: "UPSTREAM", kind: "INPUT", required: true, label: "Address of the service" },
-            help: "host:port that requests go to, in a swarm tasks.<service>:<port>.",
+            help: "host:port that requests go to, in a swarm tasks.<service>:<port>, in a cluster <service>.<namespace>.svc.cluster.local:<port>.",
           },
         ],
         nginxConf([{ name: "service", address: "${UPSTREAM}", path: "/" }]),

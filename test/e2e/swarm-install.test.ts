@@ -1,19 +1,11 @@
 import { join } from "node:path";
 import { expect } from "chai";
 import { startLoad } from "../../demo/load.js";
+import { bump, installed, removeAll } from "../support/dashboard.js";
 import { eventually } from "../support/eventually.js";
 import { rebuild, serviceNamed, verdictOf } from "../support/operations.js";
 import { RebakeProcess } from "../support/rebake-process.js";
-import {
-  bump,
-  installed,
-  installOnSwarm,
-  openGateway,
-  remainsOf,
-  removeAll,
-  swarmHost,
-  sweep,
-} from "../support/swarm.js";
+import { installOnSwarm, openGateway, remainsOf, swarmHost, sweep } from "../support/swarm.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 describe("DASHBOARD on a swarm", function () {

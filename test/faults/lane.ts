@@ -85,7 +85,7 @@ export class Lane {
     await lane.mutate(
       "mutation($input: CreateEnvironmentInput!) { p: createEnvironment(input: $input) { errors { message } } }",
       {
-        input: { code: "DEV", driver: lane.platform ? "SWARM" : "PROCESS", ...lane.platform?.environment },
+        input: { code: "DEV", driver: lane.platform?.driver ?? "PROCESS", ...lane.platform?.environment },
       },
     );
     await lane.mutate(

@@ -3,6 +3,8 @@ import type { Mode } from "./lane.js";
 
 /** Where the service of a lane runs when it outlives the servers, as fault tests see it from outside. */
 export interface Platform {
+  /** Of its environment. */
+  driver: "SWARM" | "KUBERNETES";
   /** Of a server that uses it. */
   variables: Record<string, string>;
   /** What its environment is made with besides code and driver. */
@@ -25,8 +27,20 @@ export interface Platform {
   close(): Promise<void>;
 }
 
+/** What runs on real engines, in an image that has node. */
+export const engineApp = `
+const { createServer } = require("node:http");
+const { MODE, VERSION } = process.env;
+if (MODE === "crash") { console.error("boom"); process.exit(3); }
+createServer((request, response) => {
+  response.statusCode = MODE === "500" && request.url === "/health" ? 500 : 200;
+  response.end(VERSION);
+}).listen(3000);
+process.on("SIGTERM", () => process.exit(0));`;
+
 /** The engine for tests: quick, and it tells everything. */
 export class TestEnginePlatform implements Platform {
+  readonly driver = "SWARM";
   readonly environment = { swarm: { host: "unix:///engine" } };
   readonly spec = { image: { name: "app" } };
 

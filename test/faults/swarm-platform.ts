@@ -4,23 +4,14 @@ import { labels } from "../../src/drivers/swarm/names.js";
 import { hasEnded, isReady } from "../../src/drivers/swarm/tasks.js";
 import { pause } from "../../src/events/pause.js";
 import { addressOf, EngineProxy } from "../support/engine-proxy.js";
-import type { Platform } from "./platform.js";
+import { engineApp, type Platform } from "./platform.js";
 
 /** Between two looks at how many replicas are ready, in milliseconds. */
 const lookMilliseconds = 200;
 
-const app = `
-const { createServer } = require("node:http");
-const { MODE, VERSION } = process.env;
-if (MODE === "crash") { console.error("boom"); process.exit(3); }
-createServer((request, response) => {
-  response.statusCode = MODE === "500" && request.url === "/health" ? 500 : 200;
-  response.end(VERSION);
-}).listen(3000);
-process.on("SIGTERM", () => process.exit(0));`;
-
 /** A real swarm. What is there is asked of its engine itself, past Rebake. */
 export class SwarmPlatform implements Platform {
+  readonly driver = "SWARM";
   readonly variables = {};
   /** Operation of each change that the engine took. */
   private readonly taken: string[] = [];
@@ -55,7 +46,7 @@ export class SwarmPlatform implements Platform {
   get spec(): object {
     return {
       image: { prefix: `${this.registry}/library`, name: "node", tag: "20-bookworm" },
-      command: ["node", "-e", app],
+      command: ["node", "-e", engineApp],
       ports: [{ name: "http", target: 3000, preserveClientIp: true }],
       endpointMode: "DNSRR",
       labels: [{ name: mark, value: this.proxy.host }],

@@ -1,7 +1,8 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { expect } from "chai";
 import { StartError } from "../../src/errors.js";
-import { advertisedUrl } from "../../src/install/advertise.js";
+import { advertisedUrl, type Whereabouts } from "../../src/install/advertise.js";
+import type { DriverKind } from "../../src/operations/driver.js";
 
 const at = (address: string, internal = false) =>
   [{ address, internal, family: address.includes(":") ? "IPv6" : "IPv4" }] as NetworkInterfaceInfo[];
@@ -9,14 +10,14 @@ const loopback = { lo: at("127.0.0.1", true) };
 const host = { ...loopback, docker0: at("172.17.0.1"), eth0: at("192.168.1.10"), eth1: at("10.0.0.1") };
 
 function found(
-  config: { host: string; advertiseUrl?: string },
+  config: { host: string; advertiseUrl?: string; installDriver?: DriverKind },
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = host,
-  inContainer = false,
+  inside: Whereabouts["inside"] = null,
 ): string {
   return advertisedUrl(
-    { advertiseUrl: null, ...config },
+    { advertiseUrl: null, installDriver: "SWARM", ...config },
     `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:4000`,
-    { interfaces, inContainer },
+    { interfaces, inside },
   );
 }
 
@@ -59,9 +60,14 @@ describe("where containers reach the server", () => {
   });
 
   it("has to be said in a container, which does not know how it is published", () => {
-    expect(refusal({ host: "0.0.0.0" }, host, true)).to.match(/set REBAKE_ADVERTISE_URL to where port 4000/);
-    expect(found({ host: "0.0.0.0", advertiseUrl: "http://node:4000" }, host, true)).to.equal(
+    expect(refusal({ host: "0.0.0.0" }, host, "CONTAINER")).to.match(
+      /set REBAKE_ADVERTISE_URL to where port 4000/,
+    );
+    expect(found({ host: "0.0.0.0", advertiseUrl: "http://node:4000" }, host, "CONTAINER")).to.equal(
       "http://node:4000",
+    );
+    expect(refusal({ host: "0.0.0.0", installDriver: "KUBERNETES" }, host, "POD")).to.match(
+      /REBAKE_INSTALL_DRIVER=KUBERNETES .*runs in a pod: set REBAKE_ADVERTISE_URL to its Service/,
     );
   });
 });

@@ -1,8 +1,17 @@
 import { expect } from "chai";
 import { parseSpec } from "../../src/domain/parse-spec.js";
-import { type Dashboard, processDashboard, swarmDashboard } from "../../src/install/dashboard.js";
+import {
+  clusterDashboard,
+  type Dashboard,
+  processDashboard,
+  swarmDashboard,
+} from "../../src/install/dashboard.js";
 
 const connection = { host: "unix:///run/engine", ca: null, certificate: null, key: null };
+const cluster = {
+  ...{ kubeconfig: null, context: null, inCluster: true, server: null, token: null, ca: null },
+  namespace: "shop",
+};
 const origins = { imagePrefix: null, repository: "http://192.168.1.10:4000/examples/shop.git" };
 const onHost = { host: "0.0.0.0", ports: [20_000, 20_001, 20_002], nginx: true };
 
@@ -38,6 +47,24 @@ describe("what is installed", () => {
       { name: "catalog", recipe: "dashboard-service", replicas: 2 },
       { name: "orders", recipe: "dashboard-service", replicas: 2 },
       { name: "gateway", recipe: "dashboard-nginx", replicas: 1 },
+    ]);
+    expect(notice).to.equal(null);
+  });
+
+  it("leads a port of each node of a cluster to the gateway, which knows services by their whole names", () => {
+    const { environment, recipes, services, notice } = clusterDashboard(origins, cluster);
+    expect(JSON.stringify(recipes)).to.equal(JSON.stringify(swarmDashboard(origins, connection).recipes));
+    expect(environment).to.deep.include({ driver: "KUBERNETES", kubernetes: cluster });
+    expect(environment.values).to.deep.equal([
+      { name: "CATALOG", value: "catalog.shop.svc.cluster.local:3000" },
+      { name: "ORDERS", value: "orders.shop.svc.cluster.local:3000" },
+    ]);
+    expect(services.map(({ name, ports }) => [name, ports?.[0]?.published])).to.deep.equal([
+      ...[
+        ["catalog", undefined],
+        ["orders", undefined],
+      ],
+      ["gateway", 30_080],
     ]);
     expect(notice).to.equal(null);
   });

@@ -32,6 +32,23 @@ export async function rebuild(rebake: RebakeProcess, service: string): Promise<s
   return payload.operation.id;
 }
 
+export async function scale(rebake: RebakeProcess, service: string, replicas: number): Promise<string> {
+  const payload = await rebake.mutate(
+    "mutation($input: ScaleServiceInput!) { scaleService(input: $input) { operation { id } errors { code message } } }",
+    { input: { service, replicas } },
+  );
+  return payload.operation.id;
+}
+
+/** How an operation that has to succeed, proven by a probe, has ended. */
+export async function succeed(rebake: RebakeProcess, operation: string): Promise<any> {
+  const verdict = await verdictOf(rebake, operation);
+  if (verdict.state !== "SUCCEEDED") {
+    throw new Error(`did not succeed: ${JSON.stringify(verdict)}`);
+  }
+  return verdict;
+}
+
 export async function serviceNamed(rebake: RebakeProcess, environment: string, name: string): Promise<any> {
   const query = `query($environment: String!, $name: String!) { service(environment: $environment, name: $name) {
     id state revision commit operation { id } update { id fromRevision toRevision } ports { address }

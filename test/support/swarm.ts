@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import Docker from "dockerode";
+import { bump } from "./dashboard.js";
 import { eventually } from "./eventually.js";
 import { rebuild, serviceNamed, verdictOf } from "./operations.js";
 import { RebakeProcess } from "./rebake-process.js";
@@ -85,17 +86,6 @@ export async function installOnSwarm(
   return { rebake, environmentId: environment.id };
 }
 
-/** Waits until all that was installed runs. */
-export async function installed(rebake: RebakeProcess): Promise<void> {
-  for (const name of ["catalog", "orders", "gateway"]) {
-    const { operations } = await serviceNamed(rebake, "DASHBOARD", name);
-    const verdict = await verdictOf(rebake, operations.edges[0].node.id);
-    if (verdict.state !== "SUCCEEDED") {
-      throw new Error([name, JSON.stringify(verdict), ...rebake.output].join("\n"));
-    }
-  }
-}
-
 /**
  * Has the gateway published on its node itself, for kernels without IPVS, where the ingress mesh forwards nothing;
  * returns its address.
@@ -113,30 +103,4 @@ export async function openGateway(rebake: RebakeProcess): Promise<string> {
     async () => (await serviceNamed(rebake, "DASHBOARD", "gateway")).ports[0]?.address,
   );
   return `http://${address}`;
-}
-
-export async function bump(rebake: RebakeProcess, recipe: string, spec: object): Promise<any> {
-  return rebake.mutate(
-    "mutation($input: BumpRecipeInput!) { bumpRecipe(input: $input) { revision { number } affected { edges { node { service { name } } } } errors { code message } } }",
-    { input: { recipe, spec } },
-  );
-}
-
-/** Asks for the removal of all services and waits until they are gone. */
-export async function removeAll(rebake: RebakeProcess): Promise<void> {
-  const { services } = await rebake.graphql("{ services { edges { node { id } } } }");
-  const operations: string[] = [];
-  for (const { node } of services.edges) {
-    const payload = await rebake.mutate(
-      "mutation($service: ID!) { removeService(input: { service: $service }) { operation { id } errors { code message } } }",
-      { service: node.id },
-    );
-    operations.push(payload.operation.id);
-  }
-  for (const operation of operations) {
-    const verdict = await verdictOf(rebake, operation);
-    if (verdict.state !== "SUCCEEDED") {
-      throw new Error(`removal: ${JSON.stringify(verdict)}`);
-    }
-  }
 }

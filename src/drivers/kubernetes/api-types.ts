@@ -63,7 +63,8 @@ export interface ContainerSpec {
   args?: string[];
   workingDir?: string;
   env?: EnvVar[];
-  ports?: { name: string; containerPort: number; protocol: string }[];
+  envFrom?: { secretRef?: { name: string } }[];
+  ports?: { name?: string; containerPort: number; protocol: string }[];
   readinessProbe?: ProbeSpec;
   livenessProbe?: ProbeSpec;
   lifecycle?: { preStop: { exec: { command: string[] } } };
@@ -78,6 +79,7 @@ export interface PodSpec {
   imagePullSecrets?: { name: string }[];
   serviceAccountName?: string;
   affinity?: unknown;
+  enableServiceLinks?: boolean;
   terminationGracePeriodSeconds?: number;
   nodeName?: string;
 }

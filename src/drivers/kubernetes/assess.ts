@@ -1,8 +1,11 @@
 import type { StepName, Target } from "../../operations/driver.js";
 import type { StepView } from "../engine/progress.js";
+import { counted, terminating } from "../engine/step-views.js";
 import type { TaskReports } from "../engine/task-reports.js";
 import type { Pod, Workload } from "./api-types.js";
 import { hasBegun, hasEnded, isGoing, isPrepared, isReady, operationOf } from "./pods.js";
+
+export { announcementOf } from "../engine/step-views.js";
 
 /** How far the cluster says that it is. */
 export type RolloutStatus =
@@ -122,18 +125,6 @@ function detailOf(
   return details.size === 1 ? [...details][0] : undefined;
 }
 
-function counted(done: number, of: number, begun: boolean, detail?: string): StepView {
-  const state = done >= of ? "DONE" : begun ? "RUNNING" : "PENDING";
-  return { state, done: Math.min(done, of), of, ...(state === "DONE" && detail !== undefined && { detail }) };
-}
-
-function terminating(left: number, total: number): StepView {
-  if (total === 0) {
-    return { state: "SKIPPED", done: 0, of: 0 };
-  }
-  return { state: left === 0 ? "DONE" : "RUNNING", done: Math.max(total - left, 0), of: total };
-}
-
 /** The step that a pod of an operation is in. */
 export function stepOf(pod: Pod, { spec }: Target, reports: TaskReports): StepName {
   const reported = reports.failureOf(pod.metadata.uid)?.step;
@@ -147,22 +138,4 @@ export function stepOf(pod: Pod, { spec }: Target, reports: TaskReports): StepNa
     return !begun ? "START" : reports.isPast(pod.metadata.uid, "FETCH_SOURCE") ? "INSTALL" : "FETCH_SOURCE";
   }
   return hasBegun(pod) ? "READY" : "START";
-}
-
-/** What is told before anything is done. */
-export function announcementOf(
-  { spec, replicas: of }: Target,
-  downtime: string | null,
-): Map<StepName, StepView> {
-  const skipped: StepView = { state: "SKIPPED", done: 0, of };
-  const views = new Map<StepName, StepView>(
-    spec.source
-      ? []
-      : [
-          ["FETCH_SOURCE", skipped],
-          ["INSTALL", skipped],
-        ],
-  );
-  const detail = downtime === null ? {} : { detail: `DOWNTIME: ${downtime}` };
-  return views.set(spec.source ? "FETCH_SOURCE" : "START", { state: "RUNNING", done: 0, of, ...detail });
 }

@@ -20,12 +20,24 @@ export function escapeReferences(text: string): string {
   return text.replaceAll("$", "$$$$");
 }
 
+export interface Variables {
+  env: EnvVar[];
+  /** Values that `env` refers to in the Secret of that name. */
+  secrets: SecretPart[];
+  /**
+   * What secrets are joined from that have the pod's name in them. All of their Secret is in the environment before `env`
+   * is: there the order is not ours, the API leaves variables where they were and puts new ones behind them, and a value
+   * can only refer to what is before it.
+   */
+  joined: SecretPart[];
+}
+
 /** The variables of an app, each once: facts first, so that others can refer to the pod's name. */
 export function variablesOf(
   target: Target,
   facts: Readonly<Record<string, string>>,
   secretName: (parts: readonly SecretPart[]) => string,
-): { env: EnvVar[]; secrets: SecretPart[] } {
+): Variables {
   const variables = new Map<string, EnvVar>();
   const put = (variable: EnvVar) => {
     variables.delete(variable.name);
@@ -40,47 +52,49 @@ export function variablesOf(
       put({ name, value: escapeReferences(value) });
     }
   }
-  const { secrets, ofVariable } = secretParts(target);
+  const { secrets, joined, ofVariable } = secretParts(target);
   const from = secrets.length > 0 ? secretName(secrets) : "";
-  const ref = (key: string) => ({ valueFrom: { secretKeyRef: { name: from, key } } });
   for (const { name, value } of target.spec.env) {
     const parts = ofVariable.get(name);
     if (!parts) {
       put({ name, value: textOf(value, target, facts, escapeReferences) });
     } else if (parts.length === 1 && typeof parts[0] === "object") {
-      put({ name, ...ref(parts[0].key) });
+      put({ name, valueFrom: { secretKeyRef: { name: from, key: parts[0].key } } });
     } else {
-      // A secret that is joined with the pod's name: the kubelet puts them together, from a variable for each part.
-      const texts = parts.map((part) => {
-        if (typeof part === "string") {
-          return part;
-        }
-        const helper = `REBAKE_SECRET_${part.key.toUpperCase().replaceAll("-", "_")}`;
-        put({ name: helper, ...ref(part.key) });
-        return `$(${helper})`;
+      put({
+        name,
+        value: parts.map((part) => (typeof part === "string" ? part : `$(${part.key})`)).join(""),
       });
-      put({ name, value: texts.join("") });
     }
   }
-  return { env: [...variables.values()], secrets };
+  return { env: [...variables.values()], secrets, joined };
 }
 
 type Part = SecretPart | typeof instanceReference;
 
 /** Secret variables, cut where the pod's name stands in them. */
-function secretParts({ spec }: Target): { secrets: SecretPart[]; ofVariable: Map<string, Part[]> } {
+function secretParts({
+  spec,
+}: Target): Pick<Variables, "secrets" | "joined"> & { ofVariable: Map<string, Part[]> } {
   const secrets: SecretPart[] = [];
+  const joined: SecretPart[] = [];
   const ofVariable = new Map<string, Part[]>();
   for (const [index, { name, value }] of spec.env.entries()) {
     if (!hasSecret(value)) {
+      continue;
+    }
+    if (!dependsOnInstance(value)) {
+      const part = { key: `env-${index}`, text: value };
+      secrets.push(part);
+      ofVariable.set(name, [part]);
       continue;
     }
     const parts: Part[] = [];
     let text: Text = [];
     const end = () => {
       if (text.length > 0) {
-        const part = { key: `env-${index}-${parts.length}`, text };
-        secrets.push(part);
+        const part = { key: `REBAKE_SECRET_${index}_${parts.length}`, text };
+        joined.push(part);
         parts.push(part);
         text = [];
       }
@@ -96,5 +110,5 @@ function secretParts({ spec }: Target): { secrets: SecretPart[]; ofVariable: Map
     end();
     ofVariable.set(name, parts);
   }
-  return { secrets, ofVariable };
+  return { secrets, joined, ofVariable };
 }

@@ -19,9 +19,10 @@ const separator = "\0";
 
 export const keyOfPath = (path: readonly string[]): string => path.join(separator);
 
-/** All leaves of a value. Empty values say nothing: the API drops or adds them. */
+/** All leaves of a value. Empty values say nothing: the API drops or adds them, but for a number of replicas. */
 export function leavesOf(value: unknown, path: string[] = [], leaves: Leaves = new Map()): Leaves {
-  if (isEmpty(value)) {
+  const isCount = path.length === 1 && path[0] === "replicas" && value === 0;
+  if (isEmpty(value) && !isCount) {
     return leaves;
   }
   if (Array.isArray(value)) {

@@ -4,7 +4,7 @@ import { OperationFailure } from "../../errors.js";
 import type { Target } from "../../operations/driver.js";
 import { cachePath, deployerPath, holdSecondsOf, nonceOf, type Programs } from "../engine/deployer.js";
 import type { ContainerSpec, EnvVar, PodTemplate, WorkloadSpec } from "./api-types.js";
-import { escapeReferences, instanceReference, variablesOf } from "./env.js";
+import { escapeReferences, instanceReference, type SecretPart, variablesOf } from "./env.js";
 import {
   annotations,
   engineName,
@@ -18,6 +18,7 @@ import { kinds, workloadKind } from "./paths.js";
 import { requirementOf } from "./placement.js";
 import { healthOf, livenessOf, readinessOf } from "./probes.js";
 import { downtime } from "./project.js";
+import { isPortName } from "./qualified-names.js";
 
 /** What this cluster can do that others cannot. */
 export interface Features {
@@ -62,11 +63,15 @@ export function manifestOf(target: Target, programs: Programs, features: Feature
   const ports = new Map(spec.ports.map((port) => [port.name, port.target]));
   const facts = factsOf(target, { instance: instanceReference, ports, files: "" });
   const made = partsOf(target, name, facts, programs);
-  const { env, secrets } = variablesOf(target, facts, (all) => secretPart(target, name, facts, all).name);
+  const secretOf = (all: readonly SecretPart[], part: "env" | "joined") =>
+    secretPart(target, name, facts, all, part);
+  const { env, secrets, joined } = variablesOf(target, facts, (all) => secretOf(all, "env").name);
+  const joinedPart = joined.length > 0 ? secretOf(joined, "joined") : null;
   const pull = pullSecret(target, name);
   const parts = [
     ...made.parts,
-    ...(secrets.length > 0 ? [secretPart(target, name, facts, secrets)] : []),
+    ...(secrets.length > 0 ? [secretOf(secrets, "env")] : []),
+    ...(joinedPart ? [joinedPart] : []),
     ...(pull ? [pull] : []),
   ];
   const kind = workloadKind(spec.mode);
@@ -79,11 +84,13 @@ export function manifestOf(target: Target, programs: Programs, features: Feature
     },
     spec: {
       ...(spec.source && { initContainers: [prepareOf(target, programs, made.prepareMounts)] }),
-      containers: [appOf(target, programs, env, made.mounts)],
+      containers: [appOf(target, programs, { env, joined: joinedPart?.name ?? null }, made.mounts)],
       ...(made.volumes.length > 0 && { volumes: made.volumes }),
       ...(pull && { imagePullSecrets: [{ name: pull.name }] }),
       ...(spec.serviceAccount !== null && { serviceAccountName: spec.serviceAccount }),
       ...affinityOf(target),
+      // Variables like ORDERS_PORT for each Service of the namespace would be others with each start, and may be an app's own.
+      enableServiceLinks: false,
       terminationGracePeriodSeconds: spec.rollout.drain + holdSecondsOf(target) + stopGrace,
     },
   };
@@ -127,7 +134,7 @@ function pairs(list: { name: string; value: string }[]): Record<string, string> 
 function appOf(
   target: Target,
   programs: Programs,
-  env: EnvVar[],
+  { env, joined }: { env: EnvVar[]; joined: string | null },
   mounts: readonly PlannedMount[],
 ): ContainerSpec {
   const { spec } = target;
@@ -144,20 +151,26 @@ function appOf(
     ...(command && { command }),
     ...(args && { args }),
     ...(spec.workingDir !== null && !hasDeployer && { workingDir: spec.workingDir }),
+    ...(joined !== null && { envFrom: [{ secretRef: { name: joined } }] }),
     env: job ? [...env, job] : env,
-    ...(spec.ports.length > 0 && {
-      ports: spec.ports.map(({ name, target: containerPort, protocol }) => ({
-        name,
-        containerPort,
-        protocol,
-      })),
-    }),
+    ...portsOf(target),
     ...(readinessProbe && { readinessProbe }),
     ...(livenessProbe && { livenessProbe }),
     ...preStopOf(target),
     ...resourcesOf(target),
     ...(mounts.length > 0 && { volumeMounts: mounts.map(mountOf) }),
   };
+}
+
+/** Each once: several ports of a service may lead to the same one, and the API takes none twice. */
+function portsOf({ spec }: Target): Pick<ContainerSpec, "ports"> {
+  const ports = new Map(
+    spec.ports.map(({ name, target: containerPort, protocol }) => [
+      `${containerPort}/${protocol}`,
+      { ...(isPortName(name) && { name }), containerPort, protocol },
+    ]),
+  );
+  return ports.size > 0 ? { ports: [...ports.values()] } : {};
 }
 
 /** Fetches and installs before the app's container is started, with the same image, and nothing of the app's secrets. */

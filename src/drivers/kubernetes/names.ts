@@ -33,15 +33,15 @@ export function engineName({ adopted, name, serviceId }: ServiceRef): string {
   if (adopted !== null) {
     return adopted.replace(/^daemonset\//, "");
   }
-  const whole = /^\d/.test(name) ? `s-${name}` : name;
-  return whole.length <= longestName
-    ? whole
-    : `${whole.slice(0, longestName - 7)}-${shortHash(serviceId, 6)}`;
+  // What is put before it must not make it another service's name.
+  return /^\d/.test(name)
+    ? `${`s-${name}`.slice(0, longestName - 7)}-${shortHash(serviceId, 6)}`
+    : name.slice(0, longestName);
 }
 
 /** What a part of a service is called, e.g. its files: `suffix` says its content. */
 export function partName(name: string, part: string, suffix: string): string {
-  return `${name.slice(0, 200)}-${part}-${suffix}`;
+  return `${name.slice(0, 200).replace(/[.-]+$/, "")}-${part}-${suffix}`;
 }
 
 /** What an operation made something for, in a name: ids have letters that names may not have. */

@@ -48,13 +48,19 @@ export function partsOf(target: Target, name: string, facts: Facts, programs: Pr
   return made;
 }
 
-/** The Secret with a service's secret variables. */
-export function secretPart(target: Target, name: string, facts: Facts, secrets: readonly SecretPart[]): Part {
-  const key = secrets.map((part) => [part.key, keyOfText(part.text, facts)]);
-  const data = secrets.map((part) => [part.key, textOf(part.text, target, facts)]);
+/** The Secret with a service's secret variables, or with what they are joined from; `part` says which. */
+export function secretPart(
+  target: Target,
+  name: string,
+  facts: Facts,
+  secrets: readonly SecretPart[],
+  part: "env" | "joined",
+): Part {
+  const versions = secrets.map(({ key, text }) => [key, keyOfText(text, facts)]);
+  const data = secrets.map(({ key, text }) => [key, textOf(text, target, facts)]);
   return {
     kind: "Secret",
-    name: partName(name, "env", shortHash(JSON.stringify(key))),
+    name: partName(name, part, shortHash(JSON.stringify(versions))),
     data: Object.fromEntries(data),
   };
 }

@@ -1,3 +1,5 @@
+import { isLabelValue, isQualifiedName } from "./qualified-names.js";
+
 /** One condition on the labels of nodes: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ */
 export interface NodeRequirement {
   key: string;
@@ -23,7 +25,11 @@ const translated: Record<string, string> = {
  * of a swarm's constraints (`node.labels.disk==ssd`, `node.hostname!=n1`). Null when it is neither.
  */
 export function requirementOf(line: string): NodeRequirement | null {
-  const text = line.trim();
+  const found = parsed(line.trim());
+  return found && isQualifiedName(found.key) && (found.values ?? []).every(isLabelValue) ? found : null;
+}
+
+function parsed(text: string): NodeRequirement | null {
   const [, compared, sign, other] = comparison.exec(text) ?? [];
   if (compared !== undefined) {
     return { key: labelOf(compared), operator: sign === "!=" ? "NotIn" : "In", values: [other!] };

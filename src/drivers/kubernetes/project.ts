@@ -1,6 +1,7 @@
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { Projection } from "../../operations/driver.js";
 import { requirementOf } from "./placement.js";
+import { isLabelValue, isQualifiedName } from "./qualified-names.js";
 
 /** What a spec comes down to as a workload of a cluster; fields it has no place for are reset and named. */
 export function project(spec: RenderedSpec): Projection {
@@ -52,20 +53,11 @@ export function downtime(_current: RenderedSpec | null, next: RenderedSpec): str
     : null;
 }
 
-const name = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
-const prefix = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
-
-/** Whether the API takes it as the key of a label or annotation; those of Rebake are not for recipes. */
+/** Whether a recipe may have it as the key of a label or annotation: those of Rebake are not for recipes. */
 function isKey(key: string): boolean {
-  const parts = key.split("/");
-  const [last, first] = [parts.pop()!, parts.pop()];
-  return (
-    parts.length === 0 &&
-    name.test(last) &&
-    (first === undefined || (prefix.test(first) && first !== "rebake"))
-  );
+  return isQualifiedName(key) && !key.startsWith("rebake/");
 }
 
 function isLabel(key: string, value: string): boolean {
-  return isKey(key) && (value === "" || name.test(value));
+  return isKey(key) && isLabelValue(value);
 }

@@ -66,9 +66,10 @@ function referredTo({ spec }: PodTemplate): string[] {
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
   return [
     ...volumes.flatMap(({ configMap, secret }) => configMap?.name ?? secret?.secretName ?? []),
-    ...containers.flatMap(({ env }) =>
-      (env ?? []).flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? []),
-    ),
+    ...containers.flatMap(({ env = [], envFrom = [] }) => [
+      ...env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? []),
+      ...envFrom.map(({ secretRef }) => secretRef?.name ?? ""),
+    ]),
     ...(spec.imagePullSecrets ?? []).map(({ name }) => name),
   ];
 }

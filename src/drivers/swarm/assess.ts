@@ -1,6 +1,7 @@
 import { replicasOf } from "../../domain/facts.js";
 import type { StepName, Target } from "../../operations/driver.js";
 import type { StepView } from "../engine/progress.js";
+import { counted, terminating } from "../engine/step-views.js";
 import type { TaskReports } from "../engine/task-reports.js";
 import type { EngineService, EngineTask } from "./engine-types.js";
 import { hasEnded, hasFailed, isReady, operationOf } from "./tasks.js";
@@ -120,18 +121,6 @@ function viewsOf(
   return views;
 }
 
-function counted(done: number, of: number, begun: boolean, detail?: string): StepView {
-  const state = done >= of ? "DONE" : begun ? "RUNNING" : "PENDING";
-  return { state, done: Math.min(done, of), of, ...(state === "DONE" && detail !== undefined && { detail }) };
-}
-
-function terminating(left: number, total: number): StepView {
-  if (total === 0) {
-    return { state: "SKIPPED", done: 0, of: 0 };
-  }
-  return { state: left === 0 ? "DONE" : "RUNNING", done: Math.max(total - left, 0), of: total };
-}
-
 /** The newest task of each replica; GLOBAL ones are counted by their nodes. */
 function newest(tasks: readonly EngineTask[]): EngineTask[] {
   const byPlace = new Map<string, EngineTask>();
@@ -169,24 +158,6 @@ export function stepOf(task: EngineTask, { spec }: Target, reports: TaskReports)
     : hasBegun(task)
       ? "READY"
       : "START";
-}
-
-/** What is told before anything is done. */
-export function announcementOf(
-  { spec, replicas: of }: Target,
-  downtime: string | null,
-): Map<StepName, StepView> {
-  const skipped: StepView = { state: "SKIPPED", done: 0, of };
-  const views = new Map<StepName, StepView>(
-    spec.source
-      ? []
-      : [
-          ["FETCH_SOURCE", skipped],
-          ["INSTALL", skipped],
-        ],
-  );
-  const detail = downtime === null ? {} : { detail: `DOWNTIME: ${downtime}` };
-  return views.set(spec.source ? "FETCH_SOURCE" : "START", { state: "RUNNING", done: 0, of, ...detail });
 }
 
 /** The same once nothing of the old is waited for any more. */

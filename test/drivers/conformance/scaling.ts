@@ -51,6 +51,7 @@ export function scaling(it: AddCase, rig: Rig): void {
     await rig.ground.expectUnavailable(address);
     expect((await inspect(made.ref)).state).to.equal("STOPPED");
     expect((await scale(made, 2)).verdict).to.equal("SUCCEEDED");
+    expect(await url(made.ref)).to.equal(address);
     expect((await ask(address)).status).to.equal(200);
     expect(await tasks(made)).to.have.length(2);
   });

@@ -11,6 +11,8 @@ import { Numbering } from "./numbering.js";
 
 /** For how long the cluster may keep what is ending and what belongs to nothing any more. */
 const settleMilliseconds = 45_000;
+/** In seconds, on a busy machine. */
+const nodeDeadline = 20;
 /** Seconds in which a namespace has to be gone. */
 const namespaceDeadline = 120;
 /** How long to wait for an answer that must not come: an address that nobody has may say nothing at all. */
@@ -58,10 +60,15 @@ export class KubernetesGround implements Ground {
     return ground;
   }
 
-  /** Its first port, on its address in the cluster. */
+  /**
+   * Its first port, on its address in the cluster. Nodes hear of the first replicas that are ready within a second or two
+   * of the API server: that is waited for.
+   */
   async url(ref: ServiceRef): Promise<string> {
     const { ports } = await this.driver.inspect(ref);
-    return `http://${ports[0]!.address}`;
+    const url = `http://${ports[0]!.address}`;
+    await until(`the node knows ${url}`, async () => (await statusOf(`${url}/about`)) === 200, nodeDeadline);
+    return url;
   }
 
   async serve(folder: string): Promise<string> {

@@ -1,0 +1,12 @@
+import { killedOn } from "./killed-on.js";
+import { KubernetesPlatform } from "./kubernetes-platform.js";
+
+const kubeconfig = process.env.TEST_KUBECONFIG;
+
+killedOn({
+  name: "a real Kubernetes",
+  lacks: kubeconfig ? null : "TEST_KUBECONFIG",
+  open: () => KubernetesPlatform.open(kubeconfig!),
+  kills: Number(process.env.TEST_FAULT_KILLS ?? 10),
+  work: 12_000,
+});
