@@ -6,9 +6,10 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 
-/** What somebody asks of a Docker engine. */
+/** What somebody asks of an engine. */
 export interface EngineCall {
   method: string;
   /** Without the version and the query, e.g. `/services/abc/update`. */
@@ -20,6 +21,7 @@ export interface EngineCall {
 /** What the proxy says instead of the engine. */
 export interface Answer {
   status: number;
+  headers?: Record<string, string>;
   body: unknown;
 }
 
@@ -29,7 +31,7 @@ export function addressOf(host: string): RequestOptions {
   return protocol === "unix:" ? { socketPath: pathname } : { host: hostname, port };
 }
 
-/** Stands in front of a Docker engine, counts what is asked, and lets a test have a hand in it. */
+/** Stands in front of a Docker engine, or the API server of a cluster, counts what is asked, and lets a test have a hand in it. */
 export class EngineProxy {
   readonly calls: EngineCall[] = [];
   /** Awaited before a call is passed on; what it returns is said instead of the engine. */
@@ -42,9 +44,9 @@ export class EngineProxy {
     this.server = createServer((request, response) => void this.pass(request, response));
   }
 
-  /** @param host of the engine, e.g. `unix:///var/run/docker.sock` */
-  static async open(host: string): Promise<EngineProxy> {
-    const proxy = new EngineProxy(addressOf(host));
+  /** @param engine e.g. `unix:///var/run/docker.sock`, or options of a request to one with TLS */
+  static async open(engine: string | RequestOptions): Promise<EngineProxy> {
+    const proxy = new EngineProxy(typeof engine === "string" ? addressOf(engine) : engine);
     await new Promise<void>((resolve) => proxy.server.listen(0, "127.0.0.1", resolve));
     return proxy;
   }
@@ -76,13 +78,15 @@ export class EngineProxy {
     const instead = await this.before(call);
     if (instead) {
       request.resume();
-      response.writeHead(instead.status, { "content-type": "application/json" });
+      response.writeHead(instead.status, { "content-type": "application/json", ...instead.headers });
       response.end(JSON.stringify(instead.body));
       return;
     }
-    const { method, url, headers } = request;
-    const asked = httpRequest({ ...this.engine, method, path: url, headers, agent: false }, (answer) =>
-      /\/(logs|events)$/.test(path)
+    const { method, url } = request;
+    const headers = { ...request.headers, ...(this.engine.headers as object) };
+    const send = this.engine.protocol === "https:" ? httpsRequest : httpRequest;
+    const asked = send({ ...this.engine, method, path: url, headers, agent: false }, (answer) =>
+      /\/(logs|events)$/.test(path) || /[?&](watch|follow)=true/.test(url!)
         ? stream(answer, response)
         : void this.answer(call, answer, response).catch(() => response.destroy()),
     );

@@ -2,9 +2,9 @@ import { expect } from "chai";
 import type { ServiceSpec } from "../../../src/drivers/swarm/engine-types.js";
 import { labels } from "../../../src/drivers/swarm/names.js";
 import type { ServiceRef } from "../../../src/operations/driver.js";
+import { tells } from "../telling.js";
+import { tinyCommand } from "../tiny-app.js";
 import type { Scene } from "./scene.js";
-import { tells } from "./telling.js";
-import { tinyCommand } from "./tiny-app.js";
 import { onSwarm } from "./yard.js";
 
 let count = 0;

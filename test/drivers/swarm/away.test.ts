@@ -1,30 +1,12 @@
 import { expect } from "chai";
 import { LeaseLost, OperationFailure } from "../../../src/errors.js";
 import type { StepProgress } from "../../../src/operations/driver.js";
-import type { CuttableProxy } from "../../support/cuttable-proxy.js";
 import { EngineProxy } from "../../support/engine-proxy.js";
+import { at, away } from "../absence.js";
 import { Recorder } from "../bench.js";
-import { httpProbe, type Scene } from "./scene.js";
+import { httpProbe } from "../scene.js";
+import type { Scene } from "./scene.js";
 import { dockerHost, onSwarm } from "./yard.js";
-
-/** Has the line be away for so long. */
-async function away(scene: Scene, line: CuttableProxy, seconds: number, how: "cut" | "freeze" = "cut") {
-  const since = Date.now();
-  line[how]();
-  await scene.until(`${seconds} s are over`, () => Date.now() - since >= seconds * 1000, seconds + 5);
-  line.mend();
-}
-
-/** Does something once, at the first step that is reported like that, while the rebuild goes on. */
-function at(isIt: (step: StepProgress) => boolean, work: () => Promise<unknown>) {
-  const done: Promise<unknown>[] = [];
-  const report = new Recorder((step) => {
-    if (isIt(step) && done.length === 0) {
-      done.push(work());
-    }
-  });
-  return { report, done: () => Promise.all(done).then(() => expect(done).to.have.length(1)) };
-}
 
 /** Does something once, as soon as the engine has taken the rebuild. */
 function onceTaken(proxy: EngineProxy, work: () => Promise<unknown>) {
@@ -87,7 +69,7 @@ onSwarm("a Swarm engine that goes away", (it) => {
   for (const { name, isIt } of points) {
     it(`${name} is waited for: the steps go on, the verdict is true`, async (scene) => {
       const { line, ref, old } = await deployed(scene, 2);
-      const { report, done } = at(isIt, () => away(scene, line, 8));
+      const { report, done } = at(isIt, () => away(line, 8));
       const next = scene.target(ref, scene.tiny(), { replicas: 2 });
       expect(await scene.replace(old, next, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
       await done();
@@ -99,7 +81,7 @@ onSwarm("a Swarm engine that goes away", (it) => {
 
   it("is waited for also when it says nothing at all, for longer than a call has", async (scene) => {
     const { proxy, line, ref, old } = await deployed(scene);
-    const done = onceTaken(proxy, () => away(scene, line, 35, "freeze"));
+    const done = onceTaken(proxy, () => away(line, 35, "freeze"));
     const next = scene.target(ref, scene.tiny());
     expect(await scene.replace(old, next)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     await done();
@@ -111,7 +93,7 @@ onSwarm("a Swarm engine that goes away", (it) => {
     // The engine itself would end it some time after the deadline, whoever looks.
     const patient = { ...httpProbe, failureThreshold: 60 };
     const slow = scene.tiny("", { readiness: patient, rollout: { deadline: 12 }, env: { LATE: "18" } });
-    const done = onceTaken(proxy, () => away(scene, line, 15));
+    const done = onceTaken(proxy, () => away(line, 15));
     const next = scene.target(ref, slow);
     expect(await scene.replace(old, next)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     await done();
@@ -122,7 +104,7 @@ onSwarm("a Swarm engine that goes away", (it) => {
     let back: Promise<unknown> | null = null;
     proxy.after = (call, body) => {
       if (call.path.endsWith("/update") && !back) {
-        back = away(scene, line, 3);
+        back = away(line, 3);
       }
       return body;
     };
@@ -135,7 +117,7 @@ onSwarm("a Swarm engine that goes away", (it) => {
 
   it("while the new one fails is told of it when it is back, and has the old one stand", async (scene) => {
     const { proxy, line, ref, old, before } = await deployed(scene);
-    const done = onceTaken(proxy, () => away(scene, line, 8));
+    const done = onceTaken(proxy, () => away(line, 8));
     const { verdict, cause } = await scene.replace(old, scene.target(ref, scene.tiny("crash")));
     await done();
     expect(cause, cause?.message).to.include({ code: "APP_EXITED", exitCode: 3 });
@@ -151,7 +133,7 @@ onSwarm("a Swarm engine that goes away", (it) => {
     const done = onceTaken(proxy, async () => {
       line.cut();
       report.abort(new OperationFailure("CANCELLED_BY_USER", "Somebody cancelled it."));
-      await away(scene, line, 4);
+      await away(line, 4);
     });
     const { verdict, cause } = await scene.replace(old, scene.target(ref, scene.tiny("silent")), report);
     await done();
@@ -184,7 +166,7 @@ onSwarm("a Swarm engine that goes away", (it) => {
     const { line, ref, old, before } = await deployed(scene);
     const { report, done } = at(
       ({ step, state }) => step === "READY" && state === "RUNNING",
-      () => away(scene, line, 6),
+      () => away(line, 6),
     );
     const scaled = { ...old, replicas: 3 };
     expect(await scene.driver.scale(scaled, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });

@@ -3,8 +3,10 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { OperationFailure } from "../../../src/errors.js";
 import { appSource } from "../app-fixture.js";
-import { httpProbe, type Scene } from "./scene.js";
-import { hostAddress, onSwarm, registry } from "./yard.js";
+import { hostAddress, registry } from "../machine.js";
+import { httpProbe } from "../scene.js";
+import type { Scene } from "./scene.js";
+import { onSwarm } from "./yard.js";
 
 const nope = { prefix: registry, name: "nope", tag: "1", pullPolicy: "ALWAYS" as const, credential: null };
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { labels } from "../../../src/drivers/swarm/names.js";
 import { isReady, operationOf } from "../../../src/drivers/swarm/tasks.js";
 import { Recorder } from "../bench.js";
-import { tells } from "./telling.js";
+import { tells } from "../telling.js";
 import { onSwarm } from "./yard.js";
 
 onSwarm("rolling back on Swarm", (it, yard) => {

@@ -1,81 +1,41 @@
 import { expect } from "chai";
-import { newId } from "../../../src/domain/id.js";
 import type { RenderedSpec } from "../../../src/domain/rendered-spec.js";
 import type { EngineService, EngineTask } from "../../../src/drivers/swarm/engine-types.js";
 import type { SwarmDriver } from "../../../src/drivers/swarm/index.js";
 import { engineName } from "../../../src/drivers/swarm/names.js";
 import { hasEnded, isReady, operationOf } from "../../../src/drivers/swarm/tasks.js";
 import type { CauseCode } from "../../../src/errors.js";
-import type { Outcome, ServiceRef, Target } from "../../../src/operations/driver.js";
+import type { ServiceRef, Target } from "../../../src/operations/driver.js";
 import { CuttableProxy } from "../../support/cuttable-proxy.js";
 import { EngineProxy } from "../../support/engine-proxy.js";
-import { newRef, Recorder, type SpecFields, specOf, targetOf, until } from "../bench.js";
-import { type TinyMode, tinyCommand } from "./tiny-app.js";
+import { Recorder, type SpecFields } from "../bench.js";
+import { EngineScene, pace } from "../scene.js";
 import { connectionTo, dockerHost, type Yard } from "./yard.js";
 
-type Rollout = Partial<NonNullable<SpecFields["rollout"]>>;
-export type Fields = Omit<SpecFields, "rollout" | "env"> & {
-  rollout?: Rollout;
-  env?: Record<string, string>;
-};
-
-const rollout = { monitor: 1, deadline: 60, drain: 1 };
-/** Engines of tests are slow at times. */
-const pace = { period: 1, timeout: 10, failureThreshold: 2 };
 const script = `exec 3<>/dev/tcp/127.0.0.1/3000 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && read -r line <&3 && case "$line" in *" 200 "*) ;; *) echo "$line"; exit 1;; esac`;
 /** One that costs little. */
 const shellProbe = { httpGet: null, tcp: null, exec: { command: ["bash", "-c", script] }, ...pace };
-export const httpProbe = { httpGet: { path: "/", port: null }, tcp: null, exec: null, ...pace };
 
 /** What one case does, with services and an environment of its own. */
-export class Scene {
-  readonly environmentId = newId("environment");
-  /** The server of this case; another one after a takeover. */
-  driver: SwarmDriver;
-  private readonly refs: ServiceRef[] = [];
-  private readonly closers: (() => unknown)[] = [];
+export class Scene extends EngineScene<SwarmDriver> {
+  protected readonly fields: SpecFields = { readiness: shellProbe, endpointMode: "DNSRR" };
 
   constructor(readonly yard: Yard) {
-    this.driver = yard.driver;
+    super(yard.driver);
+  }
+
+  protected get image(): string {
+    return this.yard.image;
   }
 
   async clear(): Promise<void> {
-    for (const close of this.closers.splice(0).reverse()) {
-      await close();
-    }
+    await this.closeAll();
     this.driver = this.yard.driver;
     this.yard.reach(this.environmentId, connectionTo(dockerHost));
     for (const ref of this.refs.splice(0)) {
       await this.driver.remove(ref, new Recorder());
     }
   }
-
-  /** Called when the case has ended, the last one first. */
-  closing(close: () => unknown): void {
-    this.closers.push(close);
-  }
-
-  readonly ref = (fields: Partial<ServiceRef> = {}): ServiceRef => {
-    const made = { ...newRef("orders", this.environmentId), ...fields };
-    this.refs.push(made);
-    return made;
-  };
-
-  /** Spec of an app that does as its mode says. */
-  readonly tiny = (mode: TinyMode | "" = "", { env = {}, ...fields }: Fields = {}): RenderedSpec =>
-    this.spec({ command: tinyCommand, ...fields, env: { MODE: mode, ...env } });
-
-  readonly spec = ({ env = {}, ...fields }: Fields): RenderedSpec =>
-    this.driver.project(
-      specOf({
-        ports: [{ name: "http", target: 3000 }],
-        readiness: shellProbe,
-        endpointMode: "DNSRR",
-        ...fields,
-        env: Object.entries(env).map(([name, value]) => ({ name, value: [value] })),
-        rollout: { ...rollout, ...fields.rollout },
-      }),
-    ).spec;
 
   readonly source = (path: string | null = null) => ({
     repository: `${this.yard.repositories}/app`,
@@ -84,22 +44,6 @@ export class Scene {
     path,
     credential: null,
   });
-
-  readonly target = (ref: ServiceRef, spec: RenderedSpec, facts: Partial<Target> = {}): Target =>
-    targetOf(ref, spec, { image: this.yard.image, fingerprint: newId("revision"), ...facts });
-
-  readonly replace = (
-    current: Target | null,
-    target: Target,
-    report = new Recorder(),
-    driver = this.driver,
-  ): Promise<Outcome> => driver.replace(current, target, report);
-
-  readonly deploy = async (target: Target): Promise<Target> => {
-    const { verdict, cause } = await this.replace(null, target);
-    expect(verdict, JSON.stringify(cause)).to.equal(target.spec.readiness ? "SUCCEEDED" : "UNPROVEN");
-    return target;
-  };
 
   /** What the engine calls the service. */
   readonly named = (ref: ServiceRef): string => engineName(this.yard.installation, ref);
@@ -141,9 +85,6 @@ export class Scene {
       ...flags,
       this.named(ref),
     );
-
-  readonly until = <T>(what: string, look: () => T | Promise<T>, seconds = 40) =>
-    until(what, look, seconds, 100);
 
   /** A server with something in front of its engine; this case goes on with it. */
   readonly behind = async (): Promise<EngineProxy> => {

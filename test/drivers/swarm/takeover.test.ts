@@ -1,46 +1,17 @@
 import { expect } from "chai";
 import { labels } from "../../../src/drivers/swarm/names.js";
-import { LeaseLost, OperationFailure } from "../../../src/errors.js";
-import type { Outcome, StepProgress, Target } from "../../../src/operations/driver.js";
-import type { EngineProxy } from "../../support/engine-proxy.js";
+import { OperationFailure } from "../../../src/errors.js";
+import type { EngineCall, EngineProxy } from "../../support/engine-proxy.js";
 import { Recorder } from "../bench.js";
+import { expectLost, losingAfter as losingAfterCalls, losingAt, taken } from "../losing.js";
 import type { Scene } from "./scene.js";
 import { onSwarm } from "./yard.js";
 
-const lost = new LeaseLost("opn_x");
-
-/** Loses the lease when a step is reported like that. */
-const losingAt = (isIt: (step: StepProgress) => boolean) =>
-  new Recorder((step) => {
-    if (isIt(step)) {
-      throw lost;
-    }
-  });
-
-/** Loses the lease when the engine has taken so many changes. */
-function losingAfter(proxy: EngineProxy, changes: number): Recorder {
-  const report = new Recorder();
-  proxy.after = (_call, body) => {
-    if (changesOf(proxy) >= changes) {
-      report.abort(lost);
-    }
-    return body;
-  };
-  return report;
-}
-
-/** What the engine was asked to change of services. */
-const changesOf = (proxy: EngineProxy) => proxy.count("POST", /\/services\/(create|[^/]+\/update)$/);
-
-async function expectLost(work: Promise<Outcome>): Promise<void> {
-  expect(await work.catch((reason: unknown) => reason)).to.be.instanceOf(LeaseLost);
-}
-
-/** As the next server has it, under a higher fence. */
-const taken = (target: Target): Target => ({
-  ...target,
-  stamp: { ...target.stamp, fence: target.stamp.fence + 1 },
-});
+/** What the engine is asked to change of services. */
+const isChange = ({ method, path }: EngineCall) =>
+  method === "POST" && /\/services\/(create|[^/]+\/update)$/.test(path);
+const changesOf = (proxy: EngineProxy) => proxy.calls.filter(isChange).length;
+const losingAfter = (proxy: EngineProxy, changes: number) => losingAfterCalls(proxy, changes, isChange);
 
 /** A service, and a line on which changes are counted from now on. */
 async function deployed(scene: Scene, replicas = 1) {

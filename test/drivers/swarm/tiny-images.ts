@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { registry } from "./lab.js";
+import { registry } from "../machine.js";
 import type { Trial } from "./trial.js";
 
 interface Login {

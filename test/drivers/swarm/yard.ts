@@ -9,56 +9,28 @@ import { createSwarmDriver, type SwarmDriver } from "../../../src/drivers/swarm/
 import { labels } from "../../../src/drivers/swarm/names.js";
 import { GitHttpServer } from "../../support/git-http-server.js";
 import { makeTempFolder } from "../../support/temp-folder.js";
-import { isChosen, Lanes } from "../conformance/lanes.js";
 import { GitFixture } from "../git-fixture.js";
+import { hostAddress, registry } from "../machine.js";
+import { type AddCase, type Shared, sideBySide } from "../side-by-side.js";
 import { Scene } from "./scene.js";
 
 const run = promisify(execFile);
 
 export const dockerHost = process.env.TEST_SWARM_DOCKER_HOST ?? "";
-export const registry = process.env.TEST_REGISTRY ?? "127.0.0.1:5000";
-/** Where tasks reach this host. */
-export const hostAddress = process.env.TEST_HOST_ADDRESS ?? "172.17.0.1";
-
 /** An engine without TLS. */
 export function connectionTo(host: string): SwarmConnection {
   return { host, ca: null, certificate: null, key: null };
 }
 
-export type AddCase = (name: string, run: (scene: Scene) => unknown) => void;
-
 /** Cases on a real engine, several at a time, each with an environment of its own; skipped by name where there is none. */
-export function onSwarm(title: string, body: (it: AddCase, yard: Yard) => void, parallel = 6): void {
-  const name = dockerHost ? title : `${title} (needs TEST_SWARM_DOCKER_HOST)`;
-  describe(name, function () {
-    this.timeout(300_000);
-    const yard = new Yard();
-    const cases: { name: string; run(): Promise<void> }[] = [];
-    let lanes = new Lanes(parallel, []);
-    before(async function () {
-      if (!dockerHost) {
-        this.skip();
-      }
-      lanes = new Lanes(
-        parallel,
-        cases.filter((one) => isChosen(`${name} ${one.name}`)),
-      );
-      await yard.open();
-    });
-    after(async () => {
-      await lanes.settled();
-      await yard.close();
-    });
-    body((caseName, work) => {
-      const one = { name: caseName, run: () => yard.during(async (scene) => void (await work(scene))) };
-      cases.push(one);
-      it(caseName, () => lanes.result(one));
-    }, yard);
-  });
+export function onSwarm(title: string, body: (it: AddCase<Scene>, yard: Yard) => void, parallel = 6): void {
+  const shared = new Yard();
+  const lacks = dockerHost ? null : "TEST_SWARM_DOCKER_HOST";
+  sideBySide(title, { shared, lacks, parallel, timeout: 300_000 }, (it) => body(it, shared));
 }
 
 /** An engine, an installation on it, and a repository: what the cases of a file share. */
-export class Yard {
+export class Yard implements Shared<Scene> {
   readonly installation = `test-traps-${process.pid}-${Date.now().toString(36)}`;
   /** The engine itself, whatever stands between it and the driver. */
   readonly engine = new Engine(connectionTo(dockerHost || "unix:///var/run/docker.sock"));
@@ -121,11 +93,11 @@ export class Yard {
     this.connections.set(environmentId, connection);
   }
 
-  async during<T>(work: (scene: Scene) => Promise<T>): Promise<T> {
+  async during(work: (scene: Scene) => unknown): Promise<void> {
     const scene = new Scene(this);
     this.scenes.add(scene);
     try {
-      return await work(scene);
+      await work(scene);
     } finally {
       await scene.clear();
       this.scenes.delete(scene);

@@ -5,7 +5,7 @@ import type { Target } from "../../../../src/operations/driver.js";
 import { GitServer } from "../../../deployer/git-server.js";
 import { makeTempFolder } from "../../../support/temp-folder.js";
 import { GitFixture } from "../../git-fixture.js";
-import { hostAddress } from "../lab.js";
+import { hostAddress } from "../../machine.js";
 import type { Trial } from "../trial.js";
 import { env, type FieldCase, field } from "./field.js";
 import { probes, statusServer } from "./readiness.js";
