@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { kubernetesConnection } from "../../../src/domain/kubernetes-connection.js";
-import type { KubeObject, WatchEvent } from "../../../src/drivers/kubernetes/api-types.js";
+import type { KubeObject, ObjectMeta, WatchEvent } from "../../../src/drivers/kubernetes/api-types.js";
 import { Cluster } from "../../../src/drivers/kubernetes/cluster.js";
 import { kubeConfigOf } from "../../../src/drivers/kubernetes/kube-config.js";
 
@@ -89,7 +89,7 @@ export class ScriptedApi {
   }
 
   /** Something is there from now on, or is there in another way. */
-  put(collection: string, name: string, facts: Partial<KubeObject> & { metadata?: object } = {}): KubeObject {
+  put(collection: string, name: string, facts: { metadata?: Partial<ObjectMeta> } = {}): KubeObject {
     const all = this.objects.get(collection) ?? new Map<string, KubeObject>();
     this.objects.set(collection, all);
     const known = all.get(name);
