@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import Docker from "dockerode";
 import pino from "pino";
 import { createSwarmDriver, type SwarmDriver } from "../../../src/drivers/swarm/index.js";
-import { isChosen, Lanes } from "../conformance/lanes.js";
+import { type AddCase, describeOnEngine, type EngineLab } from "../lab.js";
 import { Trial } from "./trial.js";
 
 export const dockerHost = process.env.TEST_SWARM_DOCKER_HOST ?? "";
@@ -13,47 +13,14 @@ export const registry = process.env.TEST_REGISTRY ?? "127.0.0.1:5000";
 /** Where tasks reach this host. */
 export const hostAddress = process.env.TEST_HOST_ADDRESS ?? "172.17.0.1";
 
-/** @param lacks what this host does not have and it needs */
-export type AddCase = (
-  name: string,
-  run: (trial: Trial) => unknown,
-  options?: { lacks?: string | null },
-) => void;
-
 /** Cases on a real engine, several at a time, each with an environment of its own; skipped by name where there is none. */
-export function onEngine(title: string, body: (add: AddCase, lab: Lab) => void, parallel = 6): void {
-  const name = dockerHost ? title : `${title} (needs TEST_SWARM_DOCKER_HOST)`;
-  describe(name, function () {
-    this.timeout(240_000);
-    const lab = new Lab();
-    const cases: { name: string; run(): Promise<void> }[] = [];
-    let lanes = new Lanes(parallel, []);
-    before(async function () {
-      if (!dockerHost) {
-        this.skip();
-      }
-      const chosen = cases.filter((one) => isChosen(`${name} ${one.name}`));
-      lanes = new Lanes(parallel, chosen);
-      await lab.open();
-    });
-    after(async () => {
-      await lanes.settled();
-      await lab.close();
-    });
-    body((caseName, work, { lacks = null } = {}) => {
-      if (lacks !== null) {
-        it.skip(`${caseName} (needs ${lacks})`);
-        return;
-      }
-      const one = { name: caseName, run: () => lab.during(work) };
-      cases.push(one);
-      it(caseName, () => lanes.result(one));
-    }, lab);
-  });
+export function onEngine(title: string, body: (add: AddCase<Trial>, lab: Lab) => void, parallel = 6): void {
+  const lacks = dockerHost ? null : "TEST_SWARM_DOCKER_HOST";
+  describeOnEngine(title, { newLab: () => new Lab(), lacks, parallel, timeout: 240_000 }, body);
 }
 
 /** An engine with an installation on it: what the cases of a file share. */
-export class Lab {
+export class Lab implements EngineLab<Trial> {
   readonly installation = `test-${randomBytes(6).toString("hex")}`;
   driver!: SwarmDriver;
   /** The engine itself, past the driver. */
@@ -106,16 +73,18 @@ export class Lab {
     return this.driver.pinImage("any", whole, credential, new AbortController().signal);
   }
 
-  async during(work: (trial: Trial) => unknown): Promise<void> {
+  async during<T>(work: (trial: Trial) => T | Promise<T>): Promise<T> {
     const trial = new Trial(this);
+    let result: T;
     try {
-      await work(trial);
+      result = await work(trial);
     } catch (error) {
       await trial.clear().catch(() => undefined);
       throw error;
     }
     await trial.clear();
     await trial.expectNothingLeft();
+    return result;
   }
 
   /** Runs a program in a container; what it prints, and its exit code. */
