@@ -193,7 +193,7 @@ describe("calls to an API server", () => {
     expect(api.asked[0]!.query.toString()).to.equal("follow=true");
     const refused = cluster.stream("log", `${path}/log`, {}, signal);
     expect(await failure(refused)).to.include({ status: 400, message: "container is waiting to start" });
-    expect(await cluster.text("log", `${path}/log`, {}, signal)).to.equal("text");
+    expect(await cluster.answer("log", `${path}/log`, signal)).to.deep.equal({ status: 200, text: "text" });
   });
 
   it("end when the cluster is closed", async () => {
