@@ -19,6 +19,8 @@ export const annotations = {
   fingerprint: "rebake/fingerprint",
   /** What was applied, as JSON: what is there instead was changed by somebody else. */
   applied: "rebake/applied",
+  /** What there was before the last rebuild, as JSON: for whoever has to undo it. */
+  before: "rebake/before",
   /** How many replicas there were before the last scaling. */
   scaledFrom: "rebake/scaled-from",
 } as const;
