@@ -39,6 +39,7 @@ export class EngineProxy {
   /** What the caller is told of the engine's answer; awaited before it is passed on. */
   after: (call: EngineCall, body: any) => unknown = (_call, body) => body;
   private readonly server: Server;
+  private readonly streams = new Set<ServerResponse>();
 
   private constructor(private readonly engine: RequestOptions) {
     this.server = createServer((request, response) => void this.pass(request, response));
@@ -64,6 +65,13 @@ export class EngineProxy {
     return this.calls.filter((call) => call.method === method && path.test(call.path)).length;
   }
 
+  /** Ends answers that go on, as an engine does now and then. */
+  endStreams(): void {
+    for (const response of this.streams) {
+      response.end();
+    }
+  }
+
   async close(): Promise<void> {
     await new Promise((resolve) => {
       this.server.close(resolve);
@@ -87,7 +95,7 @@ export class EngineProxy {
     const send = this.engine.protocol === "https:" ? httpsRequest : httpRequest;
     const asked = send({ ...this.engine, method, path: url, headers, agent: false }, (answer) =>
       /\/(logs|events)$/.test(path) || /[?&](watch|follow)=true/.test(url!)
-        ? stream(answer, response)
+        ? this.stream(answer, response)
         : void this.answer(call, answer, response).catch(() => response.destroy()),
     );
     asked.on("error", () => response.destroy());
@@ -110,11 +118,13 @@ export class EngineProxy {
     response.writeHead(answer.statusCode!, headers);
     response.end(text);
   }
-}
 
-function stream(answer: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(answer.statusCode!, answer.headers);
-  response.flushHeaders();
-  answer.on("error", () => response.destroy());
-  answer.pipe(response);
+  private stream(answer: IncomingMessage, response: ServerResponse): void {
+    this.streams.add(response);
+    response.on("close", () => this.streams.delete(response));
+    response.writeHead(answer.statusCode!, answer.headers);
+    response.flushHeaders();
+    answer.on("error", () => response.destroy());
+    answer.pipe(response);
+  }
 }

@@ -3,7 +3,16 @@ import { type CauseCode, OperationFailure } from "../../errors.js";
 import type { TaskReports } from "../engine/task-reports.js";
 import type { ContainerStatus, Pod } from "./api-types.js";
 import type { ApiRefusal } from "./cluster.js";
-import { condition, hasBegun, isGoing, isPrepared, isReady, restartsOf, statusesOf } from "./pods.js";
+import {
+  condition,
+  couldNotRun,
+  hasBegun,
+  isGoing,
+  isPrepared,
+  isReady,
+  restartsOf,
+  statusesOf,
+} from "./pods.js";
 
 /** For how long something may be wrong that often passes by itself, in milliseconds. */
 const patience = { pull: 60_000, place: 30_000, make: 60_000 };
@@ -27,6 +36,8 @@ export interface Known {
   reports: TaskReports;
   /** Pods of the operation that were ready once: they may not crash any more. */
   wereReady: ReadonlySet<string>;
+  /** Why the image could not be had when that was tried last, by pod: while the kubelet waits it does not say. */
+  pullWords: ReadonlyMap<string, string>;
 }
 
 /** What the kubelet says of a container that it cannot start: these do not pass by themselves. */
@@ -45,9 +56,25 @@ const waitingReasons: Record<string, { code: CauseCode; what: (known: Known) => 
   },
 };
 
-/** An answer of the registry that will not be another one in a minute. */
-const definite =
-  /not found|manifest unknown|unauthorized|authentication required|denied|no such host|invalid reference|repository does not exist/i;
+/** Why an image cannot be had, by what was said of it; answers of registries will not be others in a minute. */
+const pullFailures: { said: RegExp; code: CauseCode; isDefinite: boolean }[] = [
+  {
+    said: /not found|manifest unknown|invalid reference|repository does not exist/i,
+    code: "IMAGE_NOT_FOUND",
+    isDefinite: true,
+  },
+  {
+    said: /unauthorized|authentication required|no basic auth|denied|forbidden/i,
+    code: "REGISTRY_REFUSED",
+    isDefinite: true,
+  },
+  { said: /no such host/i, code: "REGISTRY_UNREACHABLE", isDefinite: true },
+  {
+    said: /connection refused|timeout|timed out|deadline exceeded|no route to host|unreachable|EOF/i,
+    code: "REGISTRY_UNREACHABLE",
+    isDefinite: false,
+  },
+];
 /** What a kubelet that is busy says of a container that it will make after all. */
 const passing = /failed to sync|timed out|deadline exceeded|is reserved for/i;
 const notExecutable =
@@ -91,10 +118,15 @@ function waitingTrouble(pod: Pod, { state }: ContainerStatus, known: Known): Tro
     return { ...makes, code: definiteReason.code, what: `${definiteReason.what(known)}${said}` };
   }
   if (reason === "ErrImagePull" || reason === "ImagePullBackOff") {
-    const what = `cannot have the image ${known.image}: check its name, tag and credential${said}`;
-    // Backing off, it does not say why any more: then it did before, and had time.
-    const isDefinite = reason === "ErrImagePull" && definite.test(message);
-    return { ...bare(pod), code: "IMAGE_NOT_FOUND", what, patience: isDefinite ? 0 : patience.pull };
+    const why = reason === "ErrImagePull" ? message : known.pullWords.get(pod.metadata.uid);
+    const failure = pullFailures.find(({ said: words }) => words.test(why ?? ""));
+    const hint =
+      failure?.code === "REGISTRY_UNREACHABLE"
+        ? "see that its node reaches the registry"
+        : "check its name, tag and credential";
+    const what = `cannot have the image ${known.image}: ${hint} (${trimmed(why || message || reason)})`;
+    const code = failure?.code ?? "IMAGE_NOT_FOUND";
+    return { ...bare(pod), code, what, patience: failure?.isDefinite ? 0 : patience.pull };
   }
   if (reason === "CreateContainerError" || reason === "RunContainerError") {
     return { ...makes, ...notStarted(message, known) };
@@ -131,7 +163,7 @@ function endedTrouble(pod: Pod, status: ContainerStatus, known: Known): Trouble 
     const what = `was killed for its memory${limit ? ` (limit ${limit} bytes)` : ""}: allow it more in resources.memory, or have it use less`;
     return { ...base, code: "OUT_OF_MEMORY", what };
   }
-  if (["ContainerCannotRun", "StartError", "ContainerStatusUnknown"].includes(ended.reason ?? "")) {
+  if (couldNotRun(ended.reason) || ended.reason === "ContainerStatusUnknown") {
     return { ...base, ...notStarted(ended.message ?? "", known) };
   }
   const isSecond = restartCount > (now ? 0 : 1) || state?.waiting?.reason === "CrashLoopBackOff";

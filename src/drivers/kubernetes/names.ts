@@ -19,6 +19,8 @@ export const annotations = {
   fingerprint: "rebake/fingerprint",
   /** What was applied, as JSON: what is there instead was changed by somebody else. */
   applied: "rebake/applied",
+  /** What there was before the last rebuild, as JSON: for whoever has to undo it. */
+  before: "rebake/before",
   /** How many replicas there were before the last scaling. */
   scaledFrom: "rebake/scaled-from",
 } as const;
@@ -37,6 +39,12 @@ export function engineName({ adopted, name, serviceId }: ServiceRef): string {
   return /^\d/.test(name)
     ? `${`s-${name}`.slice(0, longestName - 7)}-${shortHash(serviceId, 6)}`
     : name.slice(0, longestName);
+}
+
+/** What the Service is called by which a service is reached: workloads that were adopted may be called as none may be. */
+export function serviceName(ref: ServiceRef): string {
+  const name = engineName(ref);
+  return /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name) ? name : engineName({ ...ref, adopted: null });
 }
 
 /** What a part of a service is called, e.g. its files: `suffix` says its content. */

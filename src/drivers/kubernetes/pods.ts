@@ -59,9 +59,15 @@ export function statusesOf({ status }: Pod): ContainerStatus[] {
 
 /** Whether a container of the app has been started, which may have ended since. */
 export function hasBegun({ status }: Pod): boolean {
-  return (status?.containerStatuses ?? []).some(
-    ({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated,
-  );
+  return (status?.containerStatuses ?? []).some(({ state, lastState }) => {
+    const ended = state?.terminated ?? lastState?.terminated;
+    return state?.running || (ended && !couldNotRun(ended.reason));
+  });
+}
+
+/** Why the kubelet says that a container has ended which in fact never ran. */
+export function couldNotRun(reason: string | undefined): boolean {
+  return ["ContainerCannotRun", "StartError"].includes(reason ?? "");
 }
 
 /** Whether all that comes before the app has ended well. */

@@ -1,15 +1,16 @@
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
-import type { FieldTree, KubeObject, KubeService, ManagedFields, Workload } from "./api-types.js";
-import { ApiRefusal, type Cluster, fieldManager } from "./cluster.js";
+import type { KubeObject, Workload } from "./api-types.js";
+import { applyService } from "./apply-service.js";
+import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
-import { type AppliedSpec, contentOf, differences, differencesFrom, isForeign } from "./drift.js";
+import { type AppliedSpec, contentOf, differences, differencesFrom } from "./drift.js";
 import { refused } from "./failures.js";
 import { type Manifest, typeOf } from "./manifest.js";
 import { annotations, labels, type WorkloadKind } from "./names.js";
+import { memoryOf, overwriting, type Wanted } from "./overwrite.js";
 import type { Part } from "./parts.js";
 import { type Kind, listPath, objectPath } from "./paths.js";
-import { serviceManifest } from "./service-manifest.js";
 
 /** How often a change is tried again because the cluster itself was faster: it writes down how it is doing all the time. */
 const mostTries = 10;
@@ -59,14 +60,7 @@ export async function pushTarget(
       assertOurs(found, target);
       await applyService(context, target, found, report);
       await report.assertHeld();
-      const base = found && (await unlessFaster(() => takeOver(context, kind, found, isAutoscaled)));
-      if (found && !base) {
-        continue;
-      }
-      const body = workloadBody(manifest, base, isAutoscaled);
-      const pushed = await unlessFaster(() =>
-        cluster.apply<Workload>(kind.toLowerCase(), objectPath(kind, namespace, name), body),
-      );
+      const pushed = await unlessFaster(() => write(context, manifest, found, isAutoscaled));
       if (pushed) {
         mirror.take(kind, pushed);
         return pushed;
@@ -118,26 +112,39 @@ function assertOurs(found: KubeObject | null, { ref }: Target): void {
   }
 }
 
-/** With the version that it was decided upon; replicas of an autoscaler stay its own. */
-function workloadBody(
-  { kind, name, workload }: Manifest,
-  base: Workload | null,
+/** What somebody changes meanwhile is not written over; replicas of an autoscaler stay its own. */
+function write(
+  { cluster, namespace }: KubernetesContext,
+  manifest: Manifest,
+  found: Workload | null,
   isAutoscaled: boolean,
-): object {
+): Promise<Workload> {
+  const { kind, name } = manifest;
+  const wanted = wantedOf(manifest, found, isAutoscaled);
+  if (found) {
+    const path = objectPath(kind, namespace, name);
+    return cluster.patch<Workload>(kind.toLowerCase(), path, overwriting(found, wanted));
+  }
+  const { spec, ...marks } = wanted;
+  const body = { ...typeOf(kind), metadata: { name, ...marks }, spec };
+  return cluster.create<Workload>(kind.toLowerCase(), listPath(kind, namespace), body);
+}
+
+function wantedOf({ workload }: Manifest, found: Workload | null, isAutoscaled: boolean): Wanted {
   const { replicas, ...rest } = workload.spec;
-  const spec: AppliedSpec = isAutoscaled || replicas === undefined ? rest : { ...rest, replicas };
-  const selector = base?.spec.selector ?? selectorOf(workload.metadata.labels);
-  const template = workload.spec.template;
+  const applied: AppliedSpec = isAutoscaled || replicas === undefined ? rest : { ...rest, replicas };
+  const selector = found?.spec.selector ?? selectorOf(workload.metadata.labels);
+  const { template } = workload.spec;
   return {
-    ...typeOf(kind),
-    metadata: {
-      name,
-      ...(base && { resourceVersion: base.metadata.resourceVersion }),
-      labels: workload.metadata.labels,
-      annotations: { ...workload.metadata.annotations, [annotations.applied]: JSON.stringify(spec) },
+    labels: workload.metadata.labels,
+    annotations: {
+      ...workload.metadata.annotations,
+      ...(found && memoryOf(found)),
+      [annotations.applied]: JSON.stringify(applied),
     },
     spec: {
-      ...spec,
+      ...workload.spec,
+      ...(isAutoscaled && { replicas: found?.spec.replicas ?? 1 }),
       selector,
       template: {
         ...template,
@@ -150,58 +157,6 @@ function workloadBody(
 
 function selectorOf(marks: Record<string, string>): { matchLabels: Record<string, string> } {
   return { matchLabels: { [labels.serviceId]: marks[labels.serviceId]! } };
-}
-
-/**
- * Makes Rebake the owner of all that is set of a workload's spec: what it applies next is then all there is, also of what
- * others have added, who said so by hand before this was decided. An autoscaler keeps its own.
- * Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
- */
-async function takeOver(
-  { cluster, namespace }: KubernetesContext,
-  kind: WorkloadKind,
-  found: Workload,
-  isAutoscaled: boolean,
-): Promise<Workload> {
-  const fields = found.metadata.managedFields ?? [];
-  const isTaken = (entry: ManagedFields) =>
-    (isForeign(entry) || (entry.manager === fieldManager && entry.operation === "Update")) &&
-    "f:spec" in entry.fieldsV1;
-  const taken = fields.filter(isTaken);
-  if (taken.length === 0) {
-    return found;
-  }
-  const ours = fields.find(({ manager, operation }) => manager === fieldManager && operation === "Apply");
-  const specs = taken.map(({ fieldsV1 }) => without(fieldsV1["f:spec"]!, isAutoscaled ? ["f:replicas"] : []));
-  const merged = [...(ours ? [ours.fieldsV1] : []), ...specs.map((spec) => ({ "f:spec": spec }))].reduce(
-    union,
-    {},
-  );
-  const left = fields
-    .filter((entry) => entry !== ours && !isTaken(entry))
-    .concat(taken.map((entry) => ({ ...entry, fieldsV1: without(entry.fieldsV1, ["f:spec"]) })))
-    .filter(({ fieldsV1 }) => Object.keys(fieldsV1).length > 0);
-  const own = {
-    ...(ours ?? { manager: fieldManager, operation: "Apply", apiVersion: "apps/v1", fieldsType: "FieldsV1" }),
-    fieldsV1: merged,
-    time: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
-  };
-  return cluster.patch<Workload>(kind.toLowerCase(), objectPath(kind, namespace, found.metadata.name), [
-    { op: "test", path: "/metadata/resourceVersion", value: found.metadata.resourceVersion },
-    { op: "replace", path: "/metadata/managedFields", value: [...left, own] },
-  ]);
-}
-
-function without(tree: FieldTree, keys: readonly string[]): FieldTree {
-  return Object.fromEntries(Object.entries(tree).filter(([key]) => !keys.includes(key)));
-}
-
-function union(a: FieldTree, b: FieldTree): FieldTree {
-  const merged = { ...a };
-  for (const [key, inner] of Object.entries(b)) {
-    merged[key] = union(merged[key] ?? {}, inner);
-  }
-  return merged;
 }
 
 /** Null when the cluster, or somebody, has changed it in between. */
@@ -299,36 +254,6 @@ async function makeClaims(
         },
       }),
     );
-  }
-}
-
-/** One of that name which somebody made for what was adopted stays as it is. */
-async function applyService(
-  { cluster, namespace, mirror, programs }: KubernetesContext,
-  target: Target,
-  workload: Workload | null,
-  report: Held,
-): Promise<void> {
-  const selector = workload?.spec.selector.matchLabels ?? { [labels.serviceId]: target.ref.serviceId };
-  const body = serviceManifest(target.ref, target.spec, selector, programs.installation);
-  const name =
-    workload?.metadata.name ?? (body as { metadata: { name: string } } | null)?.metadata.name ?? "";
-  const there = mirror.service(name);
-  const isOurs = there?.metadata.labels?.[labels.serviceId] === target.ref.serviceId;
-  if (there && !isOurs) {
-    if (target.ref.adopted !== null || !body) {
-      return;
-    }
-    const message = `The namespace has a Service ${name} already, which is not this service's: remove it there, or call the service otherwise.`;
-    throw new OperationFailure("ENGINE_REFUSED", message);
-  }
-  if (body) {
-    await report.assertHeld();
-    const path = objectPath("Service", namespace, name);
-    mirror.takeService(await cluster.apply<KubeService>("service", path, body));
-  } else if (isOurs) {
-    await report.assertHeld();
-    await cluster.remove("service", objectPath("Service", namespace, name));
   }
 }
 

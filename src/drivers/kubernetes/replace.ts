@@ -5,9 +5,10 @@ import { EngineAway, unreachable } from "../engine/answers.js";
 import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
+import { announcementOf, terminating } from "../engine/step-views.js";
 import { TaskReports } from "../engine/task-reports.js";
 import type { Pod, Workload } from "./api-types.js";
-import { type Assessment, announcementOf, assess, rolloutStatus, stepOf } from "./assess.js";
+import { type Assessment, assess, rolloutStatus, stepOf } from "./assess.js";
 import type { KubernetesContext } from "./context.js";
 import { contentOf, isDrifted } from "./drift.js";
 import { PodFollower } from "./follow-pods.js";
@@ -255,7 +256,7 @@ export class Replacement {
       views.set("CUT_OVER", { state: "DONE", done: of, of, detail: "switched" });
       const total = this.oldUids.size;
       const left = old.length > 0 && Date.now() < until;
-      views.set("TERMINATE_OLD", terminated(left ? old.length : 0, total));
+      views.set("TERMINATE_OLD", terminating(left ? old.length : 0, total));
       await this.progress.show(views);
       if (!left) {
         break;
@@ -343,13 +344,6 @@ export class Replacement {
   private get proven(): boolean {
     return this.target.spec.readiness !== null || this.target.replicas === 0;
   }
-}
-
-function terminated(left: number, total: number) {
-  if (total === 0) {
-    return { state: "SKIPPED", done: 0, of: 0 } as const;
-  }
-  return { state: left === 0 ? "DONE" : "RUNNING", done: Math.max(total - left, 0), of: total } as const;
 }
 
 /** What keeps an operation from being undone is told with what it was to be undone for. */

@@ -2,13 +2,14 @@ import { setTimeout as wait } from "node:timers/promises";
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
 import type { Patience } from "../engine/patience.js";
-import type { ReplicaSet, Workload, WorkloadSpec } from "./api-types.js";
+import type { ManagedFields, ReplicaSet, Workload, WorkloadSpec } from "./api-types.js";
 import { ApiRefusal } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { appliedSpec, contentOf, isDrifted } from "./drift.js";
 import { refused } from "./failures.js";
 import { type Manifest, manifestOf } from "./manifest.js";
-import { annotations, labels } from "./names.js";
+import { annotations, labels, type WorkloadKind } from "./names.js";
+import { givingBack, overwriting, ownersOf, rememberedOf, type Wanted } from "./overwrite.js";
 import { objectPath } from "./paths.js";
 import { hasEnded, isGoing, isReady, operationOf } from "./pods.js";
 import { changedByHand, pushTarget, readWorkload, stampOf, unlessFaster } from "./push.js";
@@ -17,6 +18,8 @@ import { revisionAnnotation } from "./slim.js";
 
 const lookMilliseconds = 500;
 const mostTries = 10;
+/** Before what the cluster itself notes. */
+const controllers = "deployment.kubernetes.io/";
 
 export interface Undoing {
   context: KubernetesContext;
@@ -62,8 +65,10 @@ function hasReplaced({ mirror }: KubernetesContext, found: Workload, { stamp }: 
 
 async function putBack(undoing: Undoing, found: Workload): Promise<void> {
   const { context, current, target, patience, report } = undoing;
-  const earlier =
-    undoing.before ?? (await patience.untilBack(() => fromSet(context, found, current, target)));
+  const { before } = undoing;
+  const earlier = before
+    ? earlierOf(before)
+    : await patience.untilBack(() => remembered(context, found, current, target));
   if (earlier) {
     const put = await patience.untilBack(() => patchBack(undoing, found, earlier));
     return settled(undoing, put);
@@ -80,45 +85,66 @@ async function putBack(undoing: Undoing, found: Workload): Promise<void> {
   }
 }
 
-/** What is put back: a spec as the API itself has it, so that pods which fit it stay. */
-interface Earlier {
-  metadata: { labels?: Record<string, string>; annotations?: Record<string, string> };
-  spec: Partial<WorkloadSpec>;
+/** What is put back: with a spec as the API itself has it, so that pods which fit it stay. */
+interface Earlier extends Wanted {
+  owners: ManagedFields[];
 }
 
-/** The cluster keeps what a Deployment ran in the set it ran it by, with the annotations that it had then. */
-async function fromSet(
+function earlierOf(before: Workload): Earlier {
+  const { labels: marks = {}, annotations: notes = {} } = before.metadata;
+  return { labels: marks, annotations: notes, spec: before.spec, owners: ownersOf(before) };
+}
+
+/**
+ * What this server has not seen: the operation has written it down, but for what the cluster keeps itself in the set by
+ * which a Deployment ran it, with the annotations that it had then.
+ */
+async function remembered(
   { cluster, namespace, mirror }: KubernetesContext,
   found: Workload,
   current: Target | null,
   target: Target,
 ): Promise<Earlier | null> {
-  const operationOfSet = (set: ReplicaSet) => set.spec.template?.metadata?.labels?.[labels.operation];
-  const revisionOf = (set: ReplicaSet) => Number(set.metadata.annotations?.[revisionAnnotation] ?? 0);
-  const others = mirror
-    .setsOf(found)
-    .filter((set) => operationOfSet(set) !== target.stamp.operationId)
-    .sort((a, b) => revisionOf(b) - revisionOf(a));
-  const known = others.find((one) => operationOfSet(one) === current?.stamp.operationId) ?? others[0];
+  const written = rememberedOf(found);
+  const { selector } = found.spec;
+  if (written?.spec.template) {
+    const { labels: marks = {}, spec, owners } = written;
+    return {
+      labels: marks,
+      annotations: {},
+      spec: { ...spec, template: written.spec.template, selector },
+      owners,
+    };
+  }
+  const known = earlierSet(mirror.setsOf(found), current, target);
   const path = known && objectPath("ReplicaSet", namespace, known.metadata.name);
   const set = path ? await cluster.get<ReplicaSet>("replicaset", path) : null;
   if (!set?.spec.template) {
     return null;
   }
-  const { "pod-template-hash": _hash, ...templateLabels } = set.spec.template.metadata?.labels ?? {};
-  const kept = Object.entries(set.metadata.annotations ?? {}).filter(
-    ([key]) => !key.startsWith("deployment.kubernetes.io/"),
-  );
-  const applied = (kept.find(([key]) => key === annotations.applied)?.[1] ?? null) as string | null;
-  const { template: _template, ...rest } =
-    applied === null ? {} : (JSON.parse(applied) as Partial<WorkloadSpec>);
+  const { metadata, spec } = set.spec.template;
+  const { "pod-template-hash": _hash, ...own } = metadata?.labels ?? {};
+  const notes = set.metadata.annotations ?? {};
+  const said = written?.spec ?? (JSON.parse(notes[annotations.applied] ?? "{}") as Partial<WorkloadSpec>);
   return {
-    metadata: { labels: found.metadata.labels ?? {}, annotations: Object.fromEntries(kept) },
-    spec: {
-      ...rest,
-      template: { ...set.spec.template, metadata: { ...set.spec.template.metadata, labels: templateLabels } },
-    },
+    labels: found.metadata.labels ?? {},
+    annotations: notes,
+    spec: { ...found.spec, ...said, template: { metadata: { ...metadata, labels: own }, spec } },
+    owners: written?.owners ?? [],
   };
+}
+
+function earlierSet(
+  sets: readonly ReplicaSet[],
+  current: Target | null,
+  target: Target,
+): ReplicaSet | undefined {
+  const operationOfSet = (set: ReplicaSet) => set.spec.template?.metadata?.labels?.[labels.operation];
+  const revisionOf = (set: ReplicaSet) => Number(set.metadata.annotations?.[revisionAnnotation] ?? 0);
+  const others = sets
+    .filter((set) => operationOfSet(set) !== target.stamp.operationId)
+    .sort((a, b) => revisionOf(b) - revisionOf(a));
+  return others.find((one) => operationOfSet(one) === current?.stamp.operationId) ?? others[0];
 }
 
 /** By the API's own compare-and-set: what somebody changes meanwhile is not written over. */
@@ -146,7 +172,7 @@ async function patchBack(
     });
     if (put) {
       mirror.take(kind, put);
-      return put;
+      return giveBack(context, put, kind, earlier);
     }
   }
   throw new OperationFailure(
@@ -155,28 +181,40 @@ async function patchBack(
   );
 }
 
-function stampOfEarlier({ metadata }: Earlier): string | undefined {
-  return metadata.annotations?.[annotations.operation];
+/** Only for what is told of it: what runs is right already. */
+async function giveBack(
+  { cluster, namespace, mirror }: KubernetesContext,
+  put: Workload,
+  kind: WorkloadKind,
+  { owners }: Earlier,
+): Promise<Workload> {
+  if (owners.length === 0) {
+    return put;
+  }
+  const path = objectPath(kind, namespace, put.metadata.name);
+  const given = await unlessFaster(() =>
+    cluster.patch<Workload>(kind.toLowerCase(), path, givingBack(put, owners)),
+  );
+  if (given) {
+    mirror.take(kind, given);
+  }
+  return given ?? put;
+}
+
+function stampOfEarlier({ annotations: notes }: Earlier): string | undefined {
+  return notes[annotations.operation];
 }
 
 /** An autoscaler's replicas, and what the cluster itself notes, stay as they are now. */
 function backwards(found: Workload, earlier: Earlier): object[] {
   const isAutoscaled = !("replicas" in (appliedSpec(found) ?? { replicas: 0 }));
-  const { replicas, ...spec } = { ...found.spec, ...earlier.spec };
-  const own = Object.entries(found.metadata.annotations ?? {}).filter(([key]) =>
-    key.startsWith("deployment.kubernetes.io/"),
-  );
-  const wanted = isAutoscaled ? found.spec.replicas : replicas;
-  return [
-    { op: "test", path: "/metadata/resourceVersion", value: found.metadata.resourceVersion },
-    { op: "replace", path: "/spec", value: { ...spec, ...(wanted !== undefined && { replicas: wanted }) } },
-    {
-      op: "add",
-      path: "/metadata/annotations",
-      value: { ...earlier.metadata.annotations, ...Object.fromEntries(own) },
-    },
-    { op: "add", path: "/metadata/labels", value: earlier.metadata.labels ?? {} },
-  ];
+  const { replicas } = isAutoscaled ? found.spec : earlier.spec;
+  const notes = Object.entries(earlier.annotations).filter(([key]) => !key.startsWith(controllers));
+  return overwriting(found, {
+    labels: earlier.labels,
+    annotations: Object.fromEntries(notes),
+    spec: { ...earlier.spec, ...(replicas !== undefined && { replicas }) },
+  });
 }
 
 /** Waits until what was there before is ready again and nothing of the new one is left. */

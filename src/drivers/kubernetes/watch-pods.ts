@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { OperationFailure } from "../../errors.js";
 import type { Target } from "../../operations/driver.js";
 import type { TaskReports } from "../engine/task-reports.js";
@@ -14,10 +15,14 @@ import { probeAnswer } from "./probe-pod.js";
 const creationPatience = 5_000;
 /** For how long the last words of a container are asked for, in milliseconds. */
 const wordsPatience = 3_000;
+/** For how long it is waited for what a kubelet complains of, and between two looks, in milliseconds. */
+const warningPatience = 3_000;
+const warningPause = 500;
 
 /** Watches the pods of one operation for what goes wrong with them. */
 export class PodWatch {
   private readonly wereReady = new Set<string>();
+  private readonly pullWords = new Map<string, string>();
   private readonly since = new Map<string, number>();
 
   constructor(
@@ -41,6 +46,7 @@ export class PodWatch {
       if (isReady(pod)) {
         this.wereReady.add(pod.metadata.uid);
       }
+      this.hearPulls(pod);
       const trouble = troubleOf(pod, this.known);
       if (trouble && lasts(`${pod.metadata.uid} ${trouble.code}`, trouble.patience)) {
         worst ??= trouble;
@@ -75,18 +81,37 @@ export class PodWatch {
     if (!pod) {
       return notReady(undefined, { number: 1, probe: null, lastLines: [] }, this.known);
     }
+    const trouble = troubleOf(pod, this.known);
+    if (trouble) {
+      return this.causeOf(trouble, pods);
+    }
     if (hasBegun(pod)) {
       await this.readWords(pod, { container: this.appOf(pod), previous: false });
     }
     const { uid } = pod.metadata;
     const number = numbersOf(pods).get(uid) ?? 1;
-    const probe = (await this.answerOf(pod)) ?? (await this.lastWarning(pod));
+    const probe = (await this.answerOf(pod)) ?? (await this.warningSoon(pod));
     return notReady(pod, { number, probe, lastLines: this.reports.lastLines(uid) }, this.known);
   }
 
   private get known(): Known {
     const { spec, image } = this.target;
-    return { spec, image: image ?? "", reports: this.reports, wereReady: this.wereReady };
+    return {
+      spec,
+      image: image ?? "",
+      reports: this.reports,
+      wereReady: this.wereReady,
+      pullWords: this.pullWords,
+    };
+  }
+
+  private hearPulls(pod: Pod): void {
+    for (const { state } of statusesOf(pod)) {
+      const { reason, message } = state?.waiting ?? {};
+      if (reason === "ErrImagePull" && message) {
+        this.pullWords.set(pod.metadata.uid, message);
+      }
+    }
   }
 
   private appOf(pod: Pod): string {
@@ -106,6 +131,16 @@ export class PodWatch {
     return hasBegun(pod) ? probeAnswer(cluster, namespace, pod, this.target.spec) : null;
   }
 
+  /** A kubelet that has much to tell is late with it. */
+  private async warningSoon(pod: Pod): Promise<string | null> {
+    for (const until = Date.now() + warningPatience; ; await wait(warningPause)) {
+      const warning = await this.lastWarning(pod);
+      if (warning !== null || Date.now() > until) {
+        return warning;
+      }
+    }
+  }
+
   /** What the kubelet complained of last, e.g. the answer to a probe. */
   private async lastWarning({ metadata }: Pod): Promise<string | null> {
     const { cluster, namespace } = this.context;
@@ -113,7 +148,9 @@ export class PodWatch {
     const found = await cluster
       .list<KubeEvent>("events", listPath("Event", namespace), query)
       .catch(() => ({ items: [] as KubeEvent[] }));
-    const wanted = found.items.filter(({ message, reason }) => message && reason !== "BackOff");
+    const wanted = found.items.filter(
+      ({ message, reason }) => message && reason !== "BackOff" && !/^Error: \w+$/.test(message),
+    );
     const at = (event: KubeEvent) =>
       event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp;
     return wanted.sort((a, b) => at(a).localeCompare(at(b))).at(-1)?.message ?? null;

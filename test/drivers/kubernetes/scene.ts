@@ -155,7 +155,11 @@ export class Scene extends EngineScene<KubernetesDriver> {
    * `next` must fail with that cause, the old ones go on as if nothing had been, and nothing of the new be left.
    * Prints how long it took.
    */
-  readonly failsWith = async (code: CauseCode, next: RenderedSpec, facts: Partial<Target> = {}) => {
+  readonly failsWith = async (
+    code: CauseCode | CauseCode[],
+    next: RenderedSpec,
+    facts: Partial<Target> = {},
+  ) => {
     const ref = this.ref();
     const old = await this.deploy(this.target(ref, this.tiny("", { rollout: { monitor: 0 } })));
     return this.failsOver(old, code, next, facts);
@@ -163,7 +167,7 @@ export class Scene extends EngineScene<KubernetesDriver> {
 
   readonly failsOver = async (
     old: Target,
-    code: CauseCode,
+    code: CauseCode | CauseCode[],
     next: RenderedSpec,
     facts: Partial<Target> = {},
   ) => {
@@ -179,8 +183,8 @@ export class Scene extends EngineScene<KubernetesDriver> {
     const begun = Date.now();
     const { verdict, cause } = await this.replace(old, target, report);
     const seconds = (Date.now() - begun) / 1000;
-    console.log(`        ${code} after ${seconds.toFixed(1)} s: ${cause?.message}`);
-    expect(cause, `${cause?.message}\n${await this.history()}`).to.have.property("code", code);
+    console.log(`        ${cause?.code} after ${seconds.toFixed(1)} s: ${cause?.message}`);
+    expect(cause?.code, `${cause?.message}\n${await this.history()}`).to.be.oneOf([code].flat());
     expect(verdict).to.equal("FAILED");
     expect(await this.serving(ref), await this.history()).to.deep.equal(before);
     expect(await gaps.end(), "looks at which none served").to.equal(0);
@@ -203,13 +207,13 @@ export class Scene extends EngineScene<KubernetesDriver> {
       },
       300,
     );
-    return {
-      end: async () => {
-        isOver = true;
-        await looking;
-        return gaps;
-      },
+    const end = async () => {
+      isOver = true;
+      await looking;
+      return gaps;
     };
+    this.closing(end);
+    return { end };
   };
 
   /** The cluster has what was deployed, in all pods, and nothing of another operation. */

@@ -11,6 +11,7 @@ export const known = (facts: Partial<Known> = {}): Known => ({
   image: "registry.example/shop:1",
   reports: new TaskReports("n", { isMine: () => true, tell: () => {}, changed: () => {} }),
   wereReady: new Set(),
+  pullWords: new Map(),
   ...facts,
 });
 

@@ -1,0 +1,100 @@
+import type { FieldTree, ManagedFields, Workload, WorkloadSpec } from "./api-types.js";
+import { fieldManager } from "./cluster.js";
+import { appliedSpec, isForeign } from "./drift.js";
+import { annotations } from "./names.js";
+
+/** All that an operation says of a workload. */
+export interface Wanted {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  spec: WorkloadSpec;
+}
+
+/** Which fields of a spec others had set. */
+type Owners = ManagedFields[];
+
+/**
+ * Makes of `found` what is wanted, unless somebody was faster: all of its spec, whoever has set it, and of its labels and
+ * annotations those that Rebake has set; others' stay. As JSON Patch, for server-side apply leaves an empty probe where
+ * one is not given any more, and refuses that (Kubernetes 1.20).
+ */
+export function overwriting(found: Workload, wanted: Wanted): object[] {
+  const { resourceVersion, managedFields = [] } = found.metadata;
+  return [
+    { op: "test", path: "/metadata/resourceVersion", value: resourceVersion },
+    { op: "replace", path: "/spec", value: wanted.spec },
+    ...(["labels", "annotations"] as const).map((kind) => ({
+      op: "add",
+      path: `/metadata/${kind}`,
+      value: { ...othersOf(found, kind), ...wanted[kind] },
+    })),
+    { op: "add", path: "/metadata/managedFields", value: withoutSpecs(managedFields) },
+  ];
+}
+
+/** Has others own again what they had set of a spec that was put back: it counts as a change by hand, as before. */
+export function givingBack({ metadata }: Workload, owners: Owners): object[] {
+  const { resourceVersion, managedFields = [] } = metadata;
+  const isSame = (a: ManagedFields) => (b: ManagedFields) =>
+    a.manager === b.manager && a.operation === b.operation && a.time === b.time;
+  const left = managedFields.map((entry) => {
+    const own = owners.find(isSame(entry));
+    return own ? { ...entry, fieldsV1: { ...entry.fieldsV1, ...own.fieldsV1 } } : entry;
+  });
+  const more = owners.filter((own) => !managedFields.some(isSame(own)));
+  return [
+    { op: "test", path: "/metadata/resourceVersion", value: resourceVersion },
+    { op: "add", path: "/metadata/managedFields", value: [...left, ...more] },
+  ];
+}
+
+/** Fields of the spec that others have set. */
+export function ownersOf({ metadata }: Workload): Owners {
+  return (metadata.managedFields ?? []).flatMap((entry) => {
+    const spec = entry.fieldsV1["f:spec"];
+    return isForeign(entry) && spec ? [{ ...entry, fieldsV1: { "f:spec": spec } }] : [];
+  });
+}
+
+/** What an operation writes down of what it replaces, for a server that has to undo it and has not seen that. */
+export interface Remembered {
+  labels?: Record<string, string>;
+  /** Without its template where the cluster keeps that itself, in a set with what had been applied. */
+  spec: Partial<WorkloadSpec>;
+  owners: Owners;
+}
+
+export function memoryOf(found: Workload): Record<string, string> {
+  const { template, selector: _selector, ...rest } = found.spec;
+  const remembered: Remembered =
+    appliedSpec(found) === null
+      ? { labels: found.metadata.labels ?? {}, spec: { ...rest, template }, owners: [] }
+      : { spec: rest, owners: ownersOf(found) };
+  return { [annotations.before]: JSON.stringify(remembered) };
+}
+
+/** Null when nothing is, or somebody has put something else there. */
+export function rememberedOf({ metadata }: Workload): Remembered | null {
+  try {
+    return JSON.parse(metadata.annotations?.[annotations.before] ?? "null") as Remembered | null;
+  } catch {
+    return null;
+  }
+}
+
+/** Labels or annotations that Rebake has not set. */
+function othersOf({ metadata }: Workload, kind: "labels" | "annotations"): Record<string, string> {
+  const own = (metadata.managedFields ?? [])
+    .filter(({ manager }) => manager === fieldManager)
+    .map(({ fieldsV1 }) => fieldsV1["f:metadata"]?.[`f:${kind}`] ?? {});
+  const isOwn = (key: string) => own.some((fields) => `f:${key}` in fields);
+  return Object.fromEntries(Object.entries(metadata[kind] ?? {}).filter(([key]) => !isOwn(key)));
+}
+
+/** What is set of the spec is whoever's who sets it next. */
+function withoutSpecs(fields: readonly ManagedFields[]): ManagedFields[] {
+  const without = ({ "f:spec": _spec, ...rest }: FieldTree): FieldTree => rest;
+  return fields
+    .map((entry) => (isForeign(entry) ? { ...entry, fieldsV1: without(entry.fieldsV1) } : entry))
+    .filter(({ fieldsV1 }) => Object.keys(fieldsV1).length > 0);
+}

@@ -1,0 +1,134 @@
+import { expect } from "chai";
+import type { ServiceLogLine } from "../../../src/operations/driver.js";
+import type { Answer, EngineCall } from "../../support/engine-proxy.js";
+import { onKubernetes } from "./yard.js";
+
+const talking = [
+  "node",
+  "-e",
+  "let n = 0; process.on('SIGTERM', () => process.exit(0)); setInterval(() => console.log('line ' + ++n), 500)",
+];
+const isWatch = ({ url }: EngineCall) => /[?&]watch=true/.test(url);
+const isList = (call: EngineCall, plural: string) =>
+  call.method === "GET" && call.path.endsWith(`/${plural}`) && !isWatch(call);
+
+const status = (code: number, reason: string, message: string) => ({
+  ...{ kind: "Status", apiVersion: "v1", status: "Failure" },
+  ...{ code, reason, message },
+});
+const gone = status(410, "Expired", "too old resource version");
+const busy: Answer = {
+  status: 429,
+  headers: { "retry-after": "1" },
+  body: status(429, "TooManyRequests", "the server has received too many requests"),
+};
+
+onKubernetes("watching a cluster", (it) => {
+  it("begins with a list again when a watch has expired, in the middle of a rebuild, too", async (scene) => {
+    const proxy = await scene.behind();
+    const ref = scene.ref();
+    const old = await scene.deploy(scene.target(ref, scene.tiny()));
+    proxy.calls.length = 0;
+    const expired = new Map<string, number>();
+    // Watches that go on are cut first: then each begins anew, and is told so twice, in both ways.
+    proxy.before = (call) => {
+      const times = expired.get(call.path) ?? 0;
+      if (!isWatch(call) || times >= 2) {
+        return undefined;
+      }
+      expired.set(call.path, times + 1);
+      return times === 0
+        ? { status: 200, body: { type: "ERROR", object: gone } }
+        : { status: 410, body: gone };
+    };
+    proxy.endStreams();
+    await scene.until("all watches expired", () => [...expired.values()].filter((n) => n === 2).length === 5);
+    const next = scene.target(ref, scene.tiny());
+    expect(await scene.replace(old, next)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    await scene.expectStands(next);
+    for (const plural of ["deployments", "daemonsets", "replicasets", "pods", "services"]) {
+      expect(proxy.calls.filter((call) => isList(call, plural)).length, plural).to.equal(2);
+    }
+  });
+
+  it("goes on from where it was when watches merely end", async (scene) => {
+    const proxy = await scene.behind();
+    const ref = scene.ref();
+    const old = await scene.deploy(scene.target(ref, scene.tiny()));
+    proxy.calls.length = 0;
+    proxy.endStreams();
+    await scene.until("all are watched again", () => proxy.calls.filter(isWatch).length >= 5);
+    await scene.kubectl("set", "env", scene.named(ref), "BY_HAND=1");
+    await scene.until("it is seen", async () => (await scene.driver.inspect(ref)).drifted, 5);
+    expect(await scene.driver.drift(old)).to.have.length(1);
+    expect(proxy.calls.filter(({ path, url }) => /s$/.test(path) && !/watch=true/.test(url))).to.deep.equal(
+      [],
+    );
+  });
+
+  it("tries again, as late as it is told, what an API server has too much to do for", async (scene) => {
+    const proxy = await scene.behind();
+    const ref = scene.ref();
+    const refusedAt = new Map<string, number[]>();
+    proxy.before = (call) => {
+      const key = `${call.method} ${isWatch(call) ? "watch " : ""}${call.path}`;
+      const at = refusedAt.get(key) ?? [];
+      refusedAt.set(key, [...at, Date.now()]);
+      return at.length < 2 ? busy : undefined;
+    };
+    const old = await scene.deploy(scene.target(ref, scene.tiny()));
+    const next = scene.target(ref, scene.tiny());
+    expect(await scene.replace(old, next)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    const patched = refusedAt.get(
+      `PATCH /apis/apps/v1/namespaces/${scene.namespace}/deployments/${ref.name}`,
+    )!;
+    expect(patched).to.have.length(3);
+    expect(patched[1]! - patched[0]!).to.be.greaterThan(950);
+    await scene.expectStands(next);
+  });
+
+  it("goes on with what a service prints, each line once, after the cluster was away", async (scene) => {
+    const line = await scene.onLine();
+    const ref = scene.ref();
+    await scene.deploy(scene.target(ref, scene.spec({ command: talking, readiness: null, ports: [] })));
+    const stop = new AbortController();
+    const lines: ServiceLogLine[] = [];
+    const following = (async () => {
+      const options = { tail: 10, follow: true, signal: stop.signal };
+      for await (const one of scene.driver.logs(ref, options)) {
+        lines.push(one);
+      }
+    })();
+    await scene.until("lines", () => lines.length > 5);
+    line.cut();
+    await scene.until("it was tried again", () => line.refused > 3);
+    const before = lines.length;
+    line.mend();
+    await scene.until("more lines", () => lines.length > before + 5);
+    stop.abort();
+    await following;
+    const numbers = lines.map((one) => Number(one.line.split(" ")[1]));
+    expect(numbers).to.deep.equal(numbers.map((_, index) => numbers[0]! + index));
+  });
+
+  it("ends at once with the server, also while the cluster says nothing", async (scene) => {
+    const line = await scene.onLine();
+    const ref = scene.ref();
+    await scene.deploy(scene.target(ref, scene.tiny()));
+    const driver = scene.successor();
+    await driver.restore();
+    await driver.inspect(ref);
+    const following = (async () => {
+      const { signal } = new AbortController();
+      for await (const _ of driver.logs(ref, { tail: 10, follow: true, signal })) {
+        // Whatever comes.
+      }
+    })();
+    line.freeze();
+    const begun = Date.now();
+    await driver.close();
+    await following;
+    expect(Date.now() - begun).to.be.lessThan(2_000);
+    line.mend();
+  });
+});
