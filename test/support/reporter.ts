@@ -6,7 +6,11 @@ export default class Reporter extends Mocha.reporters.Spec {
     super(runner, options);
     const failed: string[] = [];
     const skipped: string[] = [];
-    runner.on("fail", (test, error) => failed.push(`${test.fullTitle()}: ${firstLine(error)}`));
+    runner.on("fail", (test, error) => {
+      // The whole of it comes at the end, which a run that is cut off does not see.
+      console.log(`      ${firstLine(error)}`);
+      failed.push(`${test.fullTitle()}: ${firstLine(error)}`);
+    });
     runner.on("pending", (test) => skipped.push(test.fullTitle()));
     runner.once("end", () => {
       for (const title of failed) {

@@ -5,8 +5,6 @@ import type { TaskReports } from "../engine/task-reports.js";
 import type { Pod, Workload } from "./api-types.js";
 import { hasBegun, hasEnded, isGoing, isPrepared, isReady, operationOf } from "./pods.js";
 
-export { announcementOf } from "../engine/step-views.js";
-
 /** How far the cluster says that it is. */
 export type RolloutStatus =
   | { state: "WAITING" }

@@ -59,6 +59,7 @@ export class Cluster {
     private readonly config: KubeConfig,
     /** e.g. `https://10.0.0.1:6443` */
     readonly where = config.getCurrentCluster()?.server ?? "",
+    private readonly patience = callPatience,
   ) {
     this.server = new URL(config.getCurrentCluster()!.server);
   }
@@ -138,19 +139,16 @@ export class Cluster {
     return answer;
   }
 
-  /** The whole answer as text. */
-  async text(name: string, path: string, query: Query, signal: AbortSignal): Promise<string> {
-    const answer = await this.send({ name, method: "GET", path, query, signal });
-    if (answer.statusCode !== 200) {
-      throw await refusalOf(answer);
-    }
-    return bodyOf(answer);
+  /** Whatever is answered, by the API server or by what it asks. */
+  async answer(name: string, path: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+    const answer = await this.send({ name, method: "GET", path, signal });
+    return { status: answer.statusCode ?? 0, text: await bodyOf(answer) };
   }
 
   /** @throws ApiRefusal, EngineAway */
   private async json<T>(call: Call): Promise<T> {
     for (let tries = 1; ; tries++) {
-      const signal = AbortSignal.timeout(callPatience);
+      const signal = AbortSignal.timeout(this.patience);
       const answer = await this.send({ ...call, signal });
       const status = answer.statusCode ?? 0;
       if (status >= 200 && status < 300) {
@@ -203,7 +201,7 @@ export class Cluster {
         },
         resolve,
       );
-      sent.once("error", (error) => reject(asAway(error, signal)));
+      sent.once("error", (error) => reject(asAway(error, signal, this.patience)));
       sent.end(text);
     });
   }
@@ -273,10 +271,13 @@ async function bodyOf(answer: IncomingMessage): Promise<string> {
       chunks.push(chunk as Buffer);
     }
   } catch (error) {
-    throw asAway(error as Error, undefined);
+    throw asAway(error as Error);
   }
   return Buffer.concat(chunks).toString("utf8");
 }
+
+/** What is no fault of the API server though it says so (500): asked again, it would answer the same. */
+const lasting = /failed calling (admission )?webhook|failed to create typed (patch )?object/;
 
 /** An API server that cannot do its work just now is as good as away: it may soon. */
 async function refusalOf(answer: IncomingMessage): Promise<Error> {
@@ -289,7 +290,8 @@ async function refusalOf(answer: IncomingMessage): Promise<Error> {
     // Something before the API server, e.g. a load balancer, has words of its own.
   }
   const message = said.message || text.trim().slice(0, 500) || `HTTP ${status}`;
-  return status >= 500 ? new EngineAway(message) : new ApiRefusal(status, message, said.reason ?? "");
+  const isAway = status >= 500 && !lasting.test(message);
+  return isAway ? new EngineAway(message) : new ApiRefusal(status, message, said.reason ?? "");
 }
 
 /** As long as it asks for, else longer each time. In milliseconds. */
@@ -299,10 +301,10 @@ function pauseBefore(tries: number, { headers }: IncomingMessage): number {
 }
 
 /** What was aborted by its caller stays what it is. */
-function asAway(error: NodeJS.ErrnoException, signal: AbortSignal | undefined): Error {
+function asAway(error: NodeJS.ErrnoException, signal?: AbortSignal, patience = callPatience): Error {
   const isTimeout = signal?.aborted && (signal.reason as Error | undefined)?.name === "TimeoutError";
   if (isTimeout) {
-    return new EngineAway(`it did not answer within ${callPatience / 1000} s`);
+    return new EngineAway(`it did not answer within ${patience / 1000} s`);
   }
   return signal?.aborted ? error : new EngineAway(absenceOf(error.code, error.message));
 }

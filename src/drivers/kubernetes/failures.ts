@@ -3,10 +3,19 @@ import { type CauseCode, OperationFailure } from "../../errors.js";
 import type { TaskReports } from "../engine/task-reports.js";
 import type { ContainerStatus, Pod } from "./api-types.js";
 import type { ApiRefusal } from "./cluster.js";
-import { condition, couldNotRun, hasBegun, isGoing, isPrepared, restartsOf, statusesOf } from "./pods.js";
+import {
+  condition,
+  couldNotRun,
+  hasBegun,
+  isGoing,
+  isPrepared,
+  isReady,
+  restartsOf,
+  statusesOf,
+} from "./pods.js";
 
 /** For how long something may be wrong that often passes by itself, in milliseconds. */
-const patience = { pull: 60_000, place: 30_000 };
+const patience = { pull: 60_000, place: 30_000, make: 60_000 };
 
 /** Why a pod cannot become ready any more, or could not so far. */
 export interface Trouble {
@@ -66,6 +75,8 @@ const pullFailures: { said: RegExp; code: CauseCode; isDefinite: boolean }[] = [
     isDefinite: false,
   },
 ];
+/** What a kubelet that is busy says of a container that it will make after all. */
+const passing = /failed to sync|timed out|deadline exceeded|is reserved for/i;
 const notExecutable =
   /executable file not found|no such file or directory|exec format error|permission denied|not a directory/i;
 
@@ -101,9 +112,10 @@ const bare = (pod: Pod) => ({ pod, exitCode: null, words: null, patience: 0 });
 function waitingTrouble(pod: Pod, { state }: ContainerStatus, known: Known): Trouble | null {
   const { reason = "", message = "" } = state?.waiting ?? {};
   const said = message ? ` (${trimmed(message)})` : "";
+  const makes = { ...bare(pod), patience: passing.test(message) ? patience.make : 0 };
   const definiteReason = waitingReasons[reason];
   if (definiteReason) {
-    return { ...bare(pod), code: definiteReason.code, what: `${definiteReason.what(known)}${said}` };
+    return { ...makes, code: definiteReason.code, what: `${definiteReason.what(known)}${said}` };
   }
   if (reason === "ErrImagePull" || reason === "ImagePullBackOff") {
     const why = reason === "ErrImagePull" ? message : known.pullWords.get(pod.metadata.uid);
@@ -117,18 +129,22 @@ function waitingTrouble(pod: Pod, { state }: ContainerStatus, known: Known): Tro
     return { ...bare(pod), code, what, patience: failure?.isDefinite ? 0 : patience.pull };
   }
   if (reason === "CreateContainerError" || reason === "RunContainerError") {
-    return { ...bare(pod), ...notStarted(message, known) };
+    return { ...makes, ...notStarted(message, known) };
   }
   return null;
 }
 
-/** A container of the app may be started a second time, as long as it has not served. */
+/**
+ * A container may be started a second time: the app's as long as it has not served, and one before it until it has ended
+ * well.
+ */
 function endedTrouble(pod: Pod, status: ContainerStatus, known: Known): Trouble | null {
   const { name, state, lastState, restartCount } = status;
   const isApp = (pod.status?.containerStatuses ?? []).includes(status);
   const now = state?.terminated;
-  const ended = now && (isApp || now.exitCode !== 0) ? now : lastState?.terminated;
-  if (!ended) {
+  const isDone = !isApp && now?.exitCode === 0;
+  const ended = now ?? lastState?.terminated;
+  if (!ended || isDone) {
     return null;
   }
   const words = { container: name, previous: !now };
@@ -151,7 +167,9 @@ function endedTrouble(pod: Pod, status: ContainerStatus, known: Known): Trouble 
     return { ...base, ...notStarted(ended.message ?? "", known) };
   }
   const isSecond = restartCount > (now ? 0 : 1) || state?.waiting?.reason === "CrashLoopBackOff";
-  if (!isSecond && !known.wereReady.has(pod.metadata.uid)) {
+  // One that has become ready since its first crash was allowed that.
+  const hasServed = known.wereReady.has(pod.metadata.uid) && !isReady(pod);
+  if (!isSecond && !hasServed) {
     return null;
   }
   const what = `ended with exit code ${ended.exitCode}; see its last lines`;
@@ -212,7 +230,8 @@ export function notReady(
     const message = `${what} it does not listen on $REBAKE_PORT (${port}): make the app listen on that port, on all addresses.`;
     return new OperationFailure("NOT_LISTENING", message, { lastLines });
   }
-  const restarts = restartsOf(pod) > 0 ? `, and it was restarted ${restartsOf(pod)} times` : "";
+  const times = restartsOf(pod);
+  const restarts = times > 0 ? `, and it was restarted ${times === 1 ? "once" : `${times} times`}` : "";
   const answer = probe ? ` (${probeAnswer(probe, spec)})` : "";
   return new OperationFailure(
     "PROBE_FAILED",

@@ -10,8 +10,10 @@ interface Permission {
   group: string;
   resource: string;
   verbs: readonly string[];
-  /** Of the whole cluster; what goes without when it is not allowed. */
-  clusterWide?: string;
+  /** What cannot be done when it is not allowed; absent: it is needed. */
+  otherwise?: string;
+  /** Of the whole cluster, not of the namespace alone. */
+  isClusterWide?: true;
 }
 
 const all = ["get", "list", "watch", "create", "patch", "delete"] as const;
@@ -24,6 +26,12 @@ export const permissions: readonly Permission[] = [
   { group: "", resource: "pods", verbs: ["get", "list", "watch"] },
   { group: "", resource: "pods/log", verbs: ["get"] },
   { group: "", resource: "events", verbs: ["list"] },
+  {
+    group: "",
+    resource: "pods/proxy",
+    verbs: ["get"],
+    otherwise: "what a pod that is not ready answers to its probe is told only if its node does",
+  },
   { group: "", resource: "services", verbs: all },
   { group: "", resource: "configmaps", verbs: ["list", "create", "patch", "delete"] },
   { group: "", resource: "secrets", verbs: ["list", "create", "patch", "delete"] },
@@ -33,13 +41,15 @@ export const permissions: readonly Permission[] = [
     group: "",
     resource: "namespaces",
     verbs: ["get", "create"],
-    clusterWide: "a namespace that is missing has to be made by hand",
+    otherwise: "a namespace that is missing has to be made by hand",
+    isClusterWide: true,
   },
   {
     group: "",
     resource: "nodes",
     verbs: ["list"],
-    clusterWide: "nodes are not counted, and ports of nodes are shown without their address",
+    otherwise: "nodes are not counted, and ports of nodes are shown without their address",
+    isClusterWide: true,
   },
 ];
 
@@ -48,9 +58,9 @@ export async function healthOf({ cluster, namespace }: Site): Promise<DriverHeal
   try {
     const version = (await cluster.get<Version>("version", "/version")) ?? { gitVersion: "" };
     const [missing, nodes] = await Promise.all([missingOf(cluster, namespace), nodesOf(cluster)]);
-    const needed = missing.filter(({ clusterWide }) => clusterWide === undefined);
-    const without = missing.flatMap(({ clusterWide, verb, resource }) =>
-      clusterWide === undefined ? [] : [`The connection's user may not ${verb} ${resource}: ${clusterWide}.`],
+    const needed = missing.filter(({ otherwise }) => otherwise === undefined);
+    const without = missing.flatMap(({ otherwise, verb, resource }) =>
+      otherwise === undefined ? [] : [`The connection's user may not ${verb} ${resource}: ${otherwise}.`],
     );
     return {
       reachable: true,
@@ -87,16 +97,16 @@ interface Missing {
   verb: string;
   resource: string;
   group: string;
-  clusterWide: string | undefined;
+  otherwise: string | undefined;
 }
 
 /** Source: https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/ */
 async function missingOf(cluster: Cluster, namespace: string): Promise<Missing[]> {
   const asked = permissions.flatMap(({ verbs, ...rest }) => verbs.map((verb) => ({ ...rest, verb })));
   const answers = await Promise.all(
-    asked.map(async ({ group, resource: name, verb, clusterWide }): Promise<Missing[]> => {
+    asked.map(async ({ group, resource: name, verb, otherwise, isClusterWide }): Promise<Missing[]> => {
       const [resource, subresource] = name.split("/");
-      const place = clusterWide === undefined ? { namespace } : {};
+      const place = isClusterWide ? {} : { namespace };
       const resourceAttributes = { group, resource, verb, ...(subresource && { subresource }), ...place };
       const { status } = await cluster.create<{ status: { allowed: boolean } }>(
         "selfsubjectaccessreview",
@@ -107,7 +117,7 @@ async function missingOf(cluster: Cluster, namespace: string): Promise<Missing[]
           spec: { resourceAttributes },
         },
       );
-      return status.allowed ? [] : [{ verb, resource: name, group, clusterWide }];
+      return status.allowed ? [] : [{ verb, resource: name, group, otherwise }];
     }),
   );
   return answers.flat();

@@ -30,7 +30,7 @@ import { healthOf, nodesOf } from "./health.js";
 import { followLogs, type LogSource, tailOf } from "./logs.js";
 import type { Features } from "./manifest.js";
 import type { Mirror } from "./mirror.js";
-import { engineName, labels } from "./names.js";
+import { engineName, labels, serviceName } from "./names.js";
 import { observedOf } from "./observed.js";
 import { pinImage } from "./pin-image.js";
 import { downtime, project } from "./project.js";
@@ -125,7 +125,7 @@ export class KubernetesDriver implements Driver {
       const site = await this.clusters.watched(ref);
       const mirror = await this.ready(site);
       const workload = workloadOf(mirror, ref);
-      const service = workload && mirror.service(workload.metadata.name);
+      const service = workload && mirror.service(serviceName(ref));
       const isOnNodes = service?.spec.ports?.some(({ nodePort }) => nodePort !== undefined) ?? false;
       const node = isOnNodes ? await this.anyNode(site) : null;
       return observedOf(workload, workload ? mirror.podsOf(workload) : [], service, node);

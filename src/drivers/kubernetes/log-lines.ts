@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 
 /** One line that a container printed. */
 export interface ContainerLine {
@@ -8,30 +8,28 @@ export interface ContainerLine {
   line: string;
 }
 
-/** The lines of a container, as they come with `timestamps`. */
+/** The lines of a container, as they come with `timestamps`; only a line feed ends one, whatever an app prints. */
 export async function* containerLines(stream: Readable): AsyncGenerator<ContainerLine> {
-  const lines = createInterface({ input: stream });
-  let failure: unknown = null;
-  lines.on("error", (error) => {
-    failure = error;
-    lines.close();
-  });
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
   try {
-    for await (const text of lines) {
-      const space = text.indexOf(" ");
-      const stamp = space < 0 ? text : text.slice(0, space);
-      // What the kubelet itself says, e.g. that a file was rotated, has no time.
-      if (/^\d{4}-\d\d-\d\dT/.test(stamp)) {
-        yield { stamp: comparable(stamp), line: space < 0 ? "" : text.slice(space + 1) };
-      }
+    for await (const chunk of stream) {
+      const lines = (rest + decoder.write(chunk as Buffer)).split("\n");
+      rest = lines.pop()!;
+      yield* lines.flatMap(parsed);
     }
-    if (failure) {
-      throw failure;
-    }
+    yield* parsed(rest + decoder.end());
   } finally {
-    lines.close();
     stream.destroy();
   }
+}
+
+/** What the kubelet itself says, e.g. that a file was rotated, has no time. */
+function parsed(text: string): ContainerLine[] {
+  const space = text.indexOf(" ");
+  const stamp = space < 0 ? text : text.slice(0, space);
+  const line = space < 0 ? "" : text.slice(space + 1).replace(/\r$/, "");
+  return /^\d{4}-\d\d-\d\dT/.test(stamp) ? [{ stamp: comparable(stamp), line }] : [];
 }
 
 /** Zeros at the end are left out by the kubelet, and the zone may be another: as text they would not be in order. */

@@ -46,8 +46,13 @@ export const prepareContainer = "prepare";
 const stopGrace = 10;
 /** What the API takes when nothing is said, in seconds. */
 const progressDeadline = 600;
+/**
+ * Said, because the API would not forget another one: it keeps the name also in the field that `serviceAccountName` took
+ * the place of, and takes it from there when nothing is said.
+ */
+const usualAccount = "default";
 /** Sets of earlier operations that are kept, for an undo by hand. */
-const revisionHistoryLimit = 3;
+const revisionHistoryLimit = 2;
 
 /**
  * The service as the cluster is to have it. Pure.
@@ -87,7 +92,7 @@ export function manifestOf(target: Target, programs: Programs, features: Feature
       containers: [appOf(target, programs, { env, joined: joinedPart?.name ?? null }, made.mounts)],
       ...(made.volumes.length > 0 && { volumes: made.volumes }),
       ...(pull && { imagePullSecrets: [{ name: pull.name }] }),
-      ...(spec.serviceAccount !== null && { serviceAccountName: spec.serviceAccount }),
+      serviceAccountName: spec.serviceAccount ?? usualAccount,
       ...affinityOf(target),
       // Variables like ORDERS_PORT for each Service of the namespace would be others with each start, and may be an app's own.
       enableServiceLinks: false,

@@ -5,6 +5,7 @@ import type { Cluster } from "./cluster.js";
 import type { WorkloadKind } from "./names.js";
 import { type Kind, kinds, listPath } from "./paths.js";
 import { Reflector } from "./reflector.js";
+import { slimPod, slimSet, withoutManagers } from "./slim.js";
 
 export interface MirrorOptions {
   cluster: Cluster;
@@ -34,15 +35,18 @@ export class Mirror {
       Deployment: this.reflect<Workload>("Deployment", (one) => this.changed(one.metadata.name)),
       DaemonSet: this.reflect<Workload>("DaemonSet", (one) => this.changed(one.metadata.name)),
     };
-    this.sets = this.reflect<ReplicaSet>("ReplicaSet", (one, isThere) => {
+    const ofSet = (one: ReplicaSet, isThere: boolean) => {
       index(this.setsOfOwner, one, isThere);
       this.changed(ownerOf(one)?.name);
-    });
-    this.pods = this.reflect<Pod>("Pod", (one, isThere) => {
+    };
+    this.sets = this.reflect<ReplicaSet>("ReplicaSet", ofSet, slimSet);
+    const ofPod = (one: Pod, isThere: boolean) => {
       index(this.podsOfOwner, one, isThere);
       this.changed(this.workloadOf(one));
-    });
-    this.services = this.reflect<KubeService>("Service", (one) => this.changed(one.metadata.name));
+    };
+    this.pods = this.reflect<Pod>("Pod", ofPod, slimPod);
+    const ofService = (one: KubeService) => this.changed(one.metadata.name);
+    this.services = this.reflect<KubeService>("Service", ofService, withoutManagers);
   }
 
   async close(): Promise<void> {
@@ -123,10 +127,15 @@ export class Mirror {
     return [Deployment, DaemonSet, this.sets, this.pods, this.services] as Reflector<KubeObject>[];
   }
 
-  private reflect<T extends KubeObject>(kind: Kind, tell: (one: T, isThere: boolean) => void): Reflector<T> {
+  private reflect<T extends KubeObject>(
+    kind: Kind,
+    tell: (one: T, isThere: boolean) => void,
+    keep: (one: T) => T = (one) => one,
+  ): Reflector<T> {
     const { cluster, namespace } = this.options;
     return new Reflector<T>({
       ...{ cluster, name: kinds[kind].plural, path: listPath(kind, namespace) },
+      keep: (one) => keep(one as T),
       changed: (before, after) => {
         if (before && before.metadata.uid !== after?.metadata.uid) {
           tell(before as T, false);

@@ -41,6 +41,12 @@ export function engineName({ adopted, name, serviceId }: ServiceRef): string {
     : name.slice(0, longestName);
 }
 
+/** What the Service is called by which a service is reached: workloads that were adopted may be called as none may be. */
+export function serviceName(ref: ServiceRef): string {
+  const name = engineName(ref);
+  return /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name) ? name : engineName({ ...ref, adopted: null });
+}
+
 /** What a part of a service is called, e.g. its files: `suffix` says its content. */
 export function partName(name: string, part: string, suffix: string): string {
   return `${name.slice(0, 200).replace(/[.-]+$/, "")}-${part}-${suffix}`;

@@ -9,15 +9,33 @@ export function operationOf({ metadata }: Pod): string | undefined {
 
 /**
  * Whether nothing of a pod runs any more, nor will. One that was told to go is there for a while after its containers have
- * ended: its node takes away their volumes first.
+ * ended: its node takes away their volumes first. A container that had crashed before may just be started again.
  */
 export function hasEnded(pod: Pod): boolean {
-  const { phase } = pod.status ?? {};
+  const { phase, initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  if (phase === "Succeeded" || phase === "Failed") {
+    return true;
+  }
+  const told = toldToGoAt(pod);
+  const isOver = ({ state }: ContainerStatus, isPreparing: boolean): boolean => {
+    const { terminated } = state ?? {};
+    const wasDone = isPreparing && terminated?.exitCode === 0;
+    const endedThen = terminated !== undefined && Date.parse(terminated.finishedAt ?? "") > told!;
+    return !state?.running && (!terminated || wasDone || endedThen);
+  };
   return (
-    phase === "Succeeded" ||
-    phase === "Failed" ||
-    (isGoing(pod) && statusesOf(pod).every(({ state }) => !state?.running))
+    told !== null &&
+    initContainerStatuses.every((status) => isOver(status, true)) &&
+    containerStatuses.every((status) => isOver(status, false))
   );
+}
+
+/** In milliseconds of the cluster's clock; null: it was not. What the API says is when its grace period ends. */
+function toldToGoAt({ metadata }: Pod): number | null {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = metadata;
+  return deletionTimestamp === undefined
+    ? null
+    : Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
 }
 
 /** Whether it was told to go. */

@@ -1,6 +1,7 @@
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
-import type { KubeObject, KubeService, Workload } from "./api-types.js";
+import type { KubeObject, Workload } from "./api-types.js";
+import { applyService } from "./apply-service.js";
 import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { type AppliedSpec, contentOf, differences, differencesFrom } from "./drift.js";
@@ -10,7 +11,6 @@ import { annotations, labels, type WorkloadKind } from "./names.js";
 import { memoryOf, overwriting, type Wanted } from "./overwrite.js";
 import type { Part } from "./parts.js";
 import { type Kind, listPath, objectPath } from "./paths.js";
-import { serviceManifest } from "./service-manifest.js";
 
 /** How often a change is tried again because the cluster itself was faster: it writes down how it is doing all the time. */
 const mostTries = 10;
@@ -254,36 +254,6 @@ async function makeClaims(
         },
       }),
     );
-  }
-}
-
-/** One of that name which somebody made for what was adopted stays as it is. */
-async function applyService(
-  { cluster, namespace, mirror, programs }: KubernetesContext,
-  target: Target,
-  workload: Workload | null,
-  report: Held,
-): Promise<void> {
-  const selector = workload?.spec.selector.matchLabels ?? { [labels.serviceId]: target.ref.serviceId };
-  const body = serviceManifest(target.ref, target.spec, selector, programs.installation);
-  const name =
-    workload?.metadata.name ?? (body as { metadata: { name: string } } | null)?.metadata.name ?? "";
-  const there = mirror.service(name);
-  const isOurs = there?.metadata.labels?.[labels.serviceId] === target.ref.serviceId;
-  if (there && !isOurs) {
-    if (target.ref.adopted !== null || !body) {
-      return;
-    }
-    const message = `The namespace has a Service ${name} already, which is not this service's: remove it there, or call the service otherwise.`;
-    throw new OperationFailure("ENGINE_REFUSED", message);
-  }
-  if (body) {
-    await report.assertHeld();
-    const path = objectPath("Service", namespace, name);
-    mirror.takeService(await cluster.apply<KubeService>("service", path, body));
-  } else if (isOurs) {
-    await report.assertHeld();
-    await cluster.remove("service", objectPath("Service", namespace, name));
   }
 }
 

@@ -1,14 +1,19 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
-import { EngineRefusal } from "../engine/answers.js";
+import { EngineAway, EngineRefusal } from "../engine/answers.js";
 import type { KubeObject, WatchEvent } from "./api-types.js";
 import type { Cluster } from "./cluster.js";
 
 /** For how long one watch goes on, in seconds; each a little different, so that not all end at once. */
 const watchSeconds = 300;
-/** The API server says something at least once a minute (a bookmark): after so long a connection is dead. In milliseconds. */
-const silenceMilliseconds = 100_000;
+/** In milliseconds. */
+const usualPatience = {
+  /** An API server that does not begin to answer within this is away. */
+  answer: 30_000,
+  /** It says something at least once a minute (a bookmark): after so long a connection is dead. */
+  silence: 100_000,
+};
 /** Before it is tried again, longer each time, in milliseconds. */
 const shortestPause = 500;
 const longestPause = 15_000;
@@ -18,11 +23,14 @@ export interface ReflectorOptions {
   /** What it is called where requests are counted, e.g. `pods`. */
   name: string;
   path: string;
+  /** What is kept of an object; all of it unless given. */
+  keep?(object: KubeObject): KubeObject;
   /** `before`: as it was last known; `after` is null when it is gone. */
   changed(before: KubeObject | null, after: KubeObject | null): void;
   /** It is (not) known any more how things are; with the reason when not. */
   away(error: unknown): void;
   back(): void;
+  patience?: typeof usualPatience;
 }
 
 /**
@@ -61,8 +69,10 @@ export class Reflector<T extends KubeObject> {
     let pause = shortestPause;
     while (!signal.aborted) {
       try {
-        version ??= await this.list();
-        this.setFresh();
+        if (version === null) {
+          version = await this.list();
+          this.setFresh();
+        }
         const began = Date.now();
         version = await this.watch(version, () => {
           pause = shortestPause;
@@ -104,13 +114,14 @@ export class Reflector<T extends KubeObject> {
 
   /** Returns the version to go on from when it ends, as watches do now and then. */
   private async watch(from: string, heard: () => void): Promise<string> {
-    const { cluster, name, path } = this.options;
+    const { cluster, name, path, patience = usualPatience } = this.options;
     let version = from;
+    let isOpen = false;
     const silence = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const listen = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), silenceMilliseconds);
+      timer = setTimeout(() => silence.abort(), isOpen ? patience.silence : patience.answer);
     };
     listen();
     const signal = AbortSignal.any([this.stopping.signal, silence.signal]);
@@ -122,13 +133,17 @@ export class Reflector<T extends KubeObject> {
     };
     try {
       const stream = await cluster.stream(`watch ${name}`, path, query, signal);
+      isOpen = true;
+      listen();
+      // What has happened since is told at once; before, it is not known whether the cluster is there at all.
+      this.setFresh();
       const lines = createInterface({ input: stream });
       let failure: unknown = null;
       lines.on("line", (line) => {
         listen();
-        heard();
         try {
           version = this.heard(JSON.parse(line) as WatchEvent<T>, version);
+          heard();
         } catch (error) {
           failure = error;
           stream.destroy();
@@ -142,10 +157,13 @@ export class Reflector<T extends KubeObject> {
       }
       return version;
     } catch (error) {
-      if (silence.signal.aborted) {
+      if (!silence.signal.aborted) {
+        throw error;
+      }
+      if (isOpen) {
         return version;
       }
-      throw error;
+      throw new EngineAway(`it did not answer within ${patience.answer / 1000} s`);
     } finally {
       clearTimeout(timer);
     }
@@ -159,12 +177,14 @@ export class Reflector<T extends KubeObject> {
     if (type === "DELETED") {
       this.drop(object);
     } else if (type !== "BOOKMARK") {
-      this.put(object);
+      // What was answered to a change may be ahead of what is watched.
+      this.take(object);
     }
     return object.metadata.resourceVersion || version;
   }
 
-  private put(object: T): void {
+  private put(found: T): void {
+    const object = (this.options.keep?.(found) ?? found) as T;
     const before = this.objects.get(object.metadata.name) ?? null;
     this.objects.set(object.metadata.name, object);
     this.options.changed(before, object);

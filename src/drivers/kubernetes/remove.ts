@@ -5,7 +5,7 @@ import { EngineAway, unreachable } from "../engine/answers.js";
 import { Patience } from "../engine/patience.js";
 import type { KubeService, Pod, Workload } from "./api-types.js";
 import type { KubernetesContext } from "./context.js";
-import { engineName, labels, type WorkloadKind } from "./names.js";
+import { engineName, labels, serviceName, type WorkloadKind } from "./names.js";
 import { objectPath } from "./paths.js";
 import { hasEnded } from "./pods.js";
 import { readWorkload } from "./push.js";
@@ -85,10 +85,12 @@ async function removeWorkloads(
   const isOurs = (found: Workload | KubeService) =>
     found.metadata.labels?.[labels.serviceId] === ref.serviceId ||
     (ref.adopted !== null && found.metadata.labels?.[labels.serviceId] === undefined);
-  const service = mirror.service(name);
+  const service = mirror.service(serviceName(ref));
   // Nobody is sent to pods that are about to end.
   if (service && service.metadata.labels?.[labels.serviceId] === ref.serviceId) {
-    await patience.untilBack(() => cluster.remove("service", objectPath("Service", namespace, name)));
+    await patience.untilBack(() =>
+      cluster.remove("service", objectPath("Service", namespace, serviceName(ref))),
+    );
   }
   for (const kind of both) {
     const path = objectPath(kind, namespace, name);

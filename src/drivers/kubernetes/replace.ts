@@ -5,14 +5,15 @@ import { EngineAway, unreachable } from "../engine/answers.js";
 import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
+import { announcementOf, terminating } from "../engine/step-views.js";
 import { TaskReports } from "../engine/task-reports.js";
 import type { Pod, Workload } from "./api-types.js";
-import { type Assessment, announcementOf, assess, rolloutStatus, stepOf } from "./assess.js";
+import { type Assessment, assess, rolloutStatus, stepOf } from "./assess.js";
 import type { KubernetesContext } from "./context.js";
 import { contentOf, isDrifted } from "./drift.js";
 import { PodFollower } from "./follow-pods.js";
 import { type Manifest, manifestOf } from "./manifest.js";
-import { hasEnded, numbersOf, operationOf } from "./pods.js";
+import { hasEnded, isReady, numbersOf, operationOf } from "./pods.js";
 import { downtime } from "./project.js";
 import { changedByHand, pushTarget, readWorkload, removedByHand, stampOf } from "./push.js";
 import { removeUnused } from "./remove-unused.js";
@@ -151,7 +152,7 @@ export class Replacement {
   }
 
   private async untilComplete(): Promise<void> {
-    const { deadline } = this.target.spec.rollout;
+    const { deadline, monitor } = this.target.spec.rollout;
     let best = "";
     let moved = Date.now();
     for (;;) {
@@ -165,9 +166,9 @@ export class Replacement {
         best = state;
         moved = Date.now();
       }
-      // Those that are ready are only watched any more.
-      const isWatching = seen.ready >= seen.of && seen.old.length === 0;
-      if (!isWatching && Date.now() - moved >= deadline * 1000) {
+      // Those that are ready have to be watched yet, which is no progress.
+      const watched = seen.mine.every(isReady) ? monitor : 0;
+      if (Date.now() - moved >= (deadline + watched) * 1000) {
         await this.assertStillThere();
         const last = seen.mine.at(-1);
         this.failedStep = last ? stepOf(last, this.target, this.reports) : "START";
@@ -179,7 +180,7 @@ export class Replacement {
 
   /** Looks how far the cluster is, and tells it. */
   private async look(): Promise<Assessment> {
-    const workload = await this.current_();
+    const workload = await this.asPut();
     this.pods = this.context.mirror.podsOf(workload);
     this.reports.tasksAreKnown();
     const seen = assess(this.target, workload, this.pods, this.reports, this.oldUids.size);
@@ -201,7 +202,7 @@ export class Replacement {
   }
 
   /** The workload as it is now, which has to be as it was put there. */
-  private async current_(): Promise<Workload> {
+  private async asPut(): Promise<Workload> {
     const { mirror } = this.context;
     const { kind, name } = this.manifest;
     const found = await this.patience.untilBack(async () => {
@@ -259,7 +260,7 @@ export class Replacement {
       views.set("CUT_OVER", { state: "DONE", done: of, of, detail: "switched" });
       const total = this.oldUids.size;
       const left = old.length > 0 && Date.now() < until;
-      views.set("TERMINATE_OLD", terminated(left ? old.length : 0, total));
+      views.set("TERMINATE_OLD", terminating(left ? old.length : 0, total));
       await this.progress.show(views);
       if (!left) {
         break;
@@ -347,13 +348,6 @@ export class Replacement {
   private get proven(): boolean {
     return this.target.spec.readiness !== null || this.target.replicas === 0;
   }
-}
-
-function terminated(left: number, total: number) {
-  if (total === 0) {
-    return { state: "SKIPPED", done: 0, of: 0 } as const;
-  }
-  return { state: left === 0 ? "DONE" : "RUNNING", done: Math.max(total - left, 0), of: total } as const;
 }
 
 /** What keeps an operation from being undone is told with what it was to be undone for. */

@@ -14,6 +14,7 @@ import { objectPath } from "./paths.js";
 import { hasEnded, isGoing, isReady, operationOf } from "./pods.js";
 import { changedByHand, pushTarget, readWorkload, stampOf, unlessFaster } from "./push.js";
 import { removeWhole } from "./remove.js";
+import { revisionAnnotation } from "./slim.js";
 
 const lookMilliseconds = 500;
 const mostTries = 10;
@@ -68,7 +69,9 @@ function hasReplaced({ mirror }: KubernetesContext, found: Workload, { stamp }: 
 async function putBack(undoing: Undoing, found: Workload): Promise<void> {
   const { context, current, target, patience, report } = undoing;
   const { before } = undoing;
-  const earlier = before ? earlierOf(before) : remembered(context, found, current, target);
+  const earlier = before
+    ? earlierOf(before)
+    : await patience.untilBack(() => remembered(context, found, current, target));
   if (earlier) {
     const put = await patience.untilBack(() => patchBack(undoing, found, earlier));
     return settled(undoing, put);
@@ -99,12 +102,12 @@ function earlierOf(before: Workload): Earlier {
  * What this server has not seen: the operation has written it down, but for what the cluster keeps itself in the set by
  * which a Deployment ran it, with the annotations that it had then.
  */
-function remembered(
-  { mirror }: KubernetesContext,
+async function remembered(
+  { cluster, namespace, mirror }: KubernetesContext,
   found: Workload,
   current: Target | null,
   target: Target,
-): Earlier | null {
+): Promise<Earlier | null> {
   const written = rememberedOf(found);
   const { selector } = found.spec;
   if (written?.spec.template) {
@@ -116,7 +119,9 @@ function remembered(
       owners,
     };
   }
-  const set = earlierSet(mirror.setsOf(found), current, target);
+  const known = earlierSet(mirror.setsOf(found), current, target);
+  const path = known && objectPath("ReplicaSet", namespace, known.metadata.name);
+  const set = path ? await cluster.get<ReplicaSet>("replicaset", path) : null;
   if (!set?.spec.template) {
     return null;
   }
@@ -138,7 +143,7 @@ function earlierSet(
   target: Target,
 ): ReplicaSet | undefined {
   const operationOfSet = (set: ReplicaSet) => set.spec.template?.metadata?.labels?.[labels.operation];
-  const revisionOf = (set: ReplicaSet) => Number(set.metadata.annotations?.[`${controllers}revision`] ?? 0);
+  const revisionOf = (set: ReplicaSet) => Number(set.metadata.annotations?.[revisionAnnotation] ?? 0);
   const others = sets
     .filter((set) => operationOfSet(set) !== target.stamp.operationId)
     .sort((a, b) => revisionOf(b) - revisionOf(a));

@@ -3,7 +3,7 @@ import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { ServiceRef } from "../../operations/driver.js";
 import type { ServicePort } from "./api-types.js";
 import { typeOf } from "./manifest.js";
-import { engineName, serviceAnnotations, serviceLabels } from "./names.js";
+import { serviceAnnotations, serviceLabels, serviceName } from "./names.js";
 
 /** Where clusters open ports on their nodes, unless they are told otherwise. */
 const nodePorts = { first: 30_000, last: 32_767 };
@@ -25,7 +25,7 @@ export function serviceManifest(
   return {
     ...typeOf("Service"),
     metadata: {
-      name: engineName(ref),
+      name: serviceName(ref),
       labels: serviceLabels(installation, ref),
       annotations: serviceAnnotations(ref),
     },

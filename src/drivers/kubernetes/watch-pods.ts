@@ -9,6 +9,7 @@ import { readLastLines } from "./follow-pods.js";
 import { appContainer } from "./manifest.js";
 import { listPath } from "./paths.js";
 import { hasBegun, isReady, numbersOf, operationOf, statusesOf } from "./pods.js";
+import { probeAnswer } from "./probe-pod.js";
 
 /** For how long pods may not be made before that counts, in milliseconds: a quota may be about to be raised. */
 const creationPatience = 5_000;
@@ -89,7 +90,7 @@ export class PodWatch {
     }
     const { uid } = pod.metadata;
     const number = numbersOf(pods).get(uid) ?? 1;
-    const probe = await this.warningSoon(pod);
+    const probe = (await this.answerOf(pod)) ?? (await this.warningSoon(pod));
     return notReady(pod, { number, probe, lastLines: this.reports.lastLines(uid) }, this.known);
   }
 
@@ -123,6 +124,11 @@ export class PodWatch {
     for (const { stamp, line } of await readLastLines(cluster, namespace, pod, words, signal)) {
       this.reports.add({ stamp, line, taskId: pod.metadata.uid, stream: "stdout" });
     }
+  }
+
+  private async answerOf(pod: Pod): Promise<string | null> {
+    const { cluster, namespace } = this.context;
+    return hasBegun(pod) ? probeAnswer(cluster, namespace, pod, this.target.spec) : null;
   }
 
   /** A kubelet that has much to tell is late with it. */

@@ -29,8 +29,8 @@ type Listed = KubernetesObject & { type?: string };
 
 /** What tests see and do on a cluster themselves, past the driver. Each call has a connection of its own. */
 export class Cluster {
-  private readonly core: CoreV1Api;
-  private readonly apps: AppsV1Api;
+  readonly core: CoreV1Api;
+  readonly apps: AppsV1Api;
   private readonly batch: BatchV1Api;
   /** The kubeconfig without paths to other files, and with its current context alone. */
   readonly kubeconfig: string;

@@ -13,8 +13,8 @@ import { GitHttpServer } from "../../support/git-http-server.js";
 import { makeTempFolder } from "../../support/temp-folder.js";
 import { until } from "../bench.js";
 import { GitFixture } from "../git-fixture.js";
+import { type AddCase, describeOnEngine, type EngineLab } from "../lab.js";
 import { hostAddress } from "../machine.js";
-import { type AddCase, type Shared, sideBySide } from "../side-by-side.js";
 import { Cluster as TestCluster } from "./cluster.js";
 import { Scene } from "./scene.js";
 
@@ -31,13 +31,12 @@ export function onKubernetes(
   body: (it: AddCase<Scene>, yard: Yard) => void,
   parallel = 4,
 ): void {
-  const shared = new Yard();
   const lacks = kubeconfigFile ? null : "TEST_KUBECONFIG";
-  sideBySide(title, { shared, lacks, parallel, timeout: 400_000 }, (it) => body(it, shared));
+  describeOnEngine(title, { newLab: () => new Yard(), lacks, parallel, timeout: 400_000 }, body);
 }
 
 /** A cluster, an installation on it, and a repository: what the cases of a file share. */
-export class Yard implements Shared<Scene> {
+export class Yard implements EngineLab<Scene> {
   readonly run = randomBytes(4).toString("hex");
   readonly installation = `test-${this.run}`;
   driver!: KubernetesDriver;
@@ -131,7 +130,7 @@ export class Yard implements Shared<Scene> {
     this.connections.set(environmentId, connection);
   }
 
-  async during(work: (scene: Scene) => unknown): Promise<void> {
+  async during<T>(work: (scene: Scene) => T | Promise<T>): Promise<T> {
     const scene = new Scene(this);
     this.scenes.add(scene);
     const namespace = this.namespaceOf(scene.environmentId);
@@ -141,7 +140,7 @@ export class Yard implements Shared<Scene> {
       metadata: { name: namespace },
     });
     try {
-      await work(scene);
+      return await work(scene);
     } finally {
       await scene.clear();
       this.scenes.delete(scene);

@@ -4,20 +4,20 @@ import { PassThrough } from "node:stream";
 import Docker from "dockerode";
 import pino from "pino";
 import { createSwarmDriver, type SwarmDriver } from "../../../src/drivers/swarm/index.js";
+import { type AddCase, describeOnEngine, type EngineLab } from "../lab.js";
 import { registry } from "../machine.js";
-import { type AddCase, type Shared, sideBySide } from "../side-by-side.js";
 import { Trial } from "./trial.js";
 
 export const dockerHost = process.env.TEST_SWARM_DOCKER_HOST ?? "";
+
 /** Cases on a real engine, several at a time, each with an environment of its own; skipped by name where there is none. */
 export function onEngine(title: string, body: (add: AddCase<Trial>, lab: Lab) => void, parallel = 6): void {
-  const shared = new Lab();
   const lacks = dockerHost ? null : "TEST_SWARM_DOCKER_HOST";
-  sideBySide(title, { shared, lacks, parallel, timeout: 240_000 }, (add) => body(add, shared));
+  describeOnEngine(title, { newLab: () => new Lab(), lacks, parallel, timeout: 240_000 }, body);
 }
 
 /** An engine with an installation on it: what the cases of a file share. */
-export class Lab implements Shared<Trial> {
+export class Lab implements EngineLab<Trial> {
   readonly installation = `test-${randomBytes(6).toString("hex")}`;
   driver!: SwarmDriver;
   /** The engine itself, past the driver. */
@@ -70,16 +70,18 @@ export class Lab implements Shared<Trial> {
     return this.driver.pinImage("any", whole, credential, new AbortController().signal);
   }
 
-  async during(work: (trial: Trial) => unknown): Promise<void> {
+  async during<T>(work: (trial: Trial) => T | Promise<T>): Promise<T> {
     const trial = new Trial(this);
+    let result: T;
     try {
-      await work(trial);
+      result = await work(trial);
     } catch (error) {
       await trial.clear().catch(() => undefined);
       throw error;
     }
     await trial.clear();
     await trial.expectNothingLeft();
+    return result;
   }
 
   /** Runs a program in a container; what it prints, and its exit code. */

@@ -1,29 +1,24 @@
 import { expect } from "chai";
 import type Docker from "dockerode";
-import { newId } from "../../../src/domain/id.js";
-import type { RenderedSpec } from "../../../src/domain/rendered-spec.js";
 import type { EngineService, EngineTask } from "../../../src/drivers/swarm/engine-types.js";
 import { engineName, labels, scopeOf } from "../../../src/drivers/swarm/names.js";
-import type { CauseCode } from "../../../src/errors.js";
-import type { Driver, Outcome, ServiceRef, Target } from "../../../src/operations/driver.js";
-import { newRef, Recorder, type SpecFields, specOf, targetOf, until } from "../bench.js";
+import type { ServiceRef, Target } from "../../../src/operations/driver.js";
+import { Recorder } from "../bench.js";
+import { EngineTrial } from "../trial.js";
 import type { Lab } from "./lab.js";
 
-type Rollout = Partial<NonNullable<SpecFields["rollout"]>>;
-export type Fields = Omit<SpecFields, "rollout"> & { rollout?: Rollout };
+export type { Fields } from "../trial.js";
 
 /** Does nothing, and ends at once when it is told to. */
 export const idle = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1000 & wait $!; done"];
 const rollout = { monitor: 0, deadline: 60, drain: 1 };
 
 /** What one case does, with services in an environment of its own. */
-export class Trial {
-  readonly environmentId = newId("environment");
+export class Trial extends EngineTrial {
   readonly installation: string;
-  private readonly services: { ref: ServiceRef; driver: Driver }[] = [];
-  private readonly closers: (() => unknown)[] = [];
 
   constructor(readonly lab: Lab) {
+    super(() => ({ driver: lab.driver, image: lab.node, command: idle, rollout }));
     this.installation = lab.installation;
   }
 
@@ -31,69 +26,8 @@ export class Trial {
     for (const { ref, driver } of this.services.splice(0)) {
       await driver.remove(ref, new Recorder());
     }
-    for (const close of this.closers.splice(0).reverse()) {
-      await close();
-    }
+    await this.closeAll();
     await this.removeVolumes();
-  }
-
-  /** Called when the case has ended and its services are gone, the last one first. */
-  closing(close: () => unknown): void {
-    this.closers.push(close);
-  }
-
-  ref(fields: Partial<ServiceRef> = {}, driver: Driver = this.lab.driver): ServiceRef {
-    const ref = { ...newRef("orders", this.environmentId), ...fields };
-    this.services.push({ ref, driver });
-    return ref;
-  }
-
-  /** A spec as the driver projects it; of something that does nothing, unless its fields say more. */
-  spec(fields: Fields = {}): RenderedSpec {
-    const whole = { command: idle, ...fields, rollout: { ...rollout, ...fields.rollout } };
-    return this.lab.driver.project(specOf(whole)).spec;
-  }
-
-  target(ref: ServiceRef, spec: RenderedSpec, facts: Partial<Target> = {}): Target {
-    return targetOf(ref, spec, { image: this.lab.node, ...facts });
-  }
-
-  /** Deploys what must work. */
-  async deploy(fields: Fields, facts: Partial<Target> = {}, ref = this.ref()): Promise<Target> {
-    return this.change(null, fields, facts, ref);
-  }
-
-  /** Replaces it by something else that must work. */
-  async rebuild(old: Target, fields: Fields, facts: Partial<Target> = {}): Promise<Target> {
-    return this.change(old, fields, { replicas: old.replicas, image: old.image, ...facts }, old.ref);
-  }
-
-  private async change(old: Target | null, fields: Fields, facts: Partial<Target>, ref: ServiceRef) {
-    const target = this.target(ref, this.spec(fields), facts);
-    const { verdict, cause } = await this.replace(old, target);
-    expect(verdict, JSON.stringify(cause)).to.equal(target.spec.readiness ? "SUCCEEDED" : "UNPROVEN");
-    return target;
-  }
-
-  replace(old: Target | null, target: Target, report = new Recorder()): Promise<Outcome> {
-    return this.driverOf(target.ref).replace(old, target, report);
-  }
-
-  /** What is to take the old one's place must fail, and the old one go on. */
-  async fails(code: CauseCode, old: Target | null, target: Target): Promise<string> {
-    const before = old && (await this.containers(old.ref)).map(({ Id }) => Id);
-    const { verdict, cause } = await this.replace(old, target);
-    expect(cause, JSON.stringify(cause)).to.have.property("code", code);
-    expect(verdict, await this.story(target.ref)).to.equal("FAILED");
-    if (old) {
-      expect((await this.containers(old.ref)).map(({ Id }) => Id)).to.deep.equal(before);
-    }
-    return cause!.message;
-  }
-
-  async remove(ref: ServiceRef): Promise<void> {
-    const { verdict } = await this.driverOf(ref).remove(ref, new Recorder());
-    expect(verdict).to.equal("SUCCEEDED");
   }
 
   /** What is called like that in this environment, e.g. `dev-1a2b3c_data`. */
@@ -117,8 +51,13 @@ export class Trial {
     return tasks.sort((a, b) => (a.CreatedAt < b.CreatedAt ? -1 : 1));
   }
 
-  /** What became of its tasks, for whoever wants to know why a test failed. */
-  private async story(ref: ServiceRef): Promise<string> {
+  /** Ids of its containers. */
+  protected async lives(ref: ServiceRef): Promise<string[]> {
+    return (await this.containers(ref)).map(({ Id }) => Id);
+  }
+
+  /** What became of its tasks. */
+  protected async story(ref: ServiceRef): Promise<string> {
     const tasks = await this.tasks(ref).catch(() => []);
     const lines = tasks.map(({ ID, CreatedAt, DesiredState, Status }) =>
       [ID, CreatedAt, Status.State, Status.Timestamp, DesiredState, Status.Err].join(" "),
@@ -171,10 +110,6 @@ export class Trial {
     );
   }
 
-  until<T>(what: string, look: () => T | Promise<T>, seconds = 40) {
-    return until(what, look, seconds, 100);
-  }
-
   /** What the engine has of this environment, as `kind name`; containers may still be ending. */
   async remains(environmentId = this.environmentId): Promise<string[]> {
     const { docker } = this.lab;
@@ -225,9 +160,5 @@ export class Trial {
           ),
       );
     }
-  }
-
-  private driverOf(ref: ServiceRef): Driver {
-    return this.services.find((one) => one.ref === ref)?.driver ?? this.lab.driver;
   }
 }

@@ -10,8 +10,8 @@ import { labels } from "../../../src/drivers/swarm/names.js";
 import { GitHttpServer } from "../../support/git-http-server.js";
 import { makeTempFolder } from "../../support/temp-folder.js";
 import { GitFixture } from "../git-fixture.js";
+import { type AddCase, describeOnEngine, type EngineLab } from "../lab.js";
 import { hostAddress, registry } from "../machine.js";
-import { type AddCase, type Shared, sideBySide } from "../side-by-side.js";
 import { Scene } from "./scene.js";
 
 const run = promisify(execFile);
@@ -24,13 +24,12 @@ export function connectionTo(host: string): SwarmConnection {
 
 /** Cases on a real engine, several at a time, each with an environment of its own; skipped by name where there is none. */
 export function onSwarm(title: string, body: (it: AddCase<Scene>, yard: Yard) => void, parallel = 6): void {
-  const shared = new Yard();
   const lacks = dockerHost ? null : "TEST_SWARM_DOCKER_HOST";
-  sideBySide(title, { shared, lacks, parallel, timeout: 300_000 }, (it) => body(it, shared));
+  describeOnEngine(title, { newLab: () => new Yard(), lacks, parallel, timeout: 300_000 }, body);
 }
 
 /** An engine, an installation on it, and a repository: what the cases of a file share. */
-export class Yard implements Shared<Scene> {
+export class Yard implements EngineLab<Scene> {
   readonly installation = `test-traps-${process.pid}-${Date.now().toString(36)}`;
   /** The engine itself, whatever stands between it and the driver. */
   readonly engine = new Engine(connectionTo(dockerHost || "unix:///var/run/docker.sock"));
@@ -93,11 +92,11 @@ export class Yard implements Shared<Scene> {
     this.connections.set(environmentId, connection);
   }
 
-  async during(work: (scene: Scene) => unknown): Promise<void> {
+  async during<T>(work: (scene: Scene) => T | Promise<T>): Promise<T> {
     const scene = new Scene(this);
     this.scenes.add(scene);
     try {
-      await work(scene);
+      return await work(scene);
     } finally {
       await scene.clear();
       this.scenes.delete(scene);

@@ -1,5 +1,7 @@
 import type { Trial } from "../trial.js";
 
+export { env } from "../../fields/env.js";
+
 /** A test of one field of a recipe's spec, or of a few that mean nothing without each other. */
 export interface FieldCase {
   /** Paths of the fields, e.g. `image.tag`. */
@@ -14,7 +16,3 @@ export interface FieldCase {
 export function field(covers: string, name: string, run: (trial: Trial) => Promise<void>): FieldCase {
   return { covers: covers.split(" "), name, run };
 }
-
-/** Variables as a rendered spec has them. */
-export const env = (values: Record<string, string>) =>
-  Object.entries(values).map(([name, value]) => ({ name, value: [value] }));

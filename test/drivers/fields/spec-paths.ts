@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { recipeSpecSchema } from "../../../../src/domain/recipe-spec.js";
-import type { RenderedSpec } from "../../../../src/domain/rendered-spec.js";
+import { recipeSpecSchema } from "../../../src/domain/recipe-spec.js";
+import type { RenderedSpec } from "../../../src/domain/rendered-spec.js";
 
 /** Of variables only these two are left when a recipe is rendered. */
 const renderedAway = /^env\.(kind|default|label|help|required)$/;

@@ -1,0 +1,131 @@
+import { randomBytes } from "node:crypto";
+import { KubeConfig } from "@kubernetes/client-node";
+import { expect } from "chai";
+import fc from "fast-check";
+import type { RenderedSpec } from "../../../src/domain/rendered-spec.js";
+import type { KubeService, Workload } from "../../../src/drivers/kubernetes/api-types.js";
+import { Cluster } from "../../../src/drivers/kubernetes/cluster.js";
+import { differences, isDrifted } from "../../../src/drivers/kubernetes/drift.js";
+import { manifestOf } from "../../../src/drivers/kubernetes/manifest.js";
+import { Mirror } from "../../../src/drivers/kubernetes/mirror.js";
+import { objectPath } from "../../../src/drivers/kubernetes/paths.js";
+import { project } from "../../../src/drivers/kubernetes/project.js";
+import { pushTarget, readWorkload } from "../../../src/drivers/kubernetes/push.js";
+import type { ServiceRef } from "../../../src/operations/driver.js";
+import { silent } from "../../support/silent.js";
+import { newRef, type SpecFields, specOf, targetOf } from "../bench.js";
+import { environmentOf } from "./kubelet.js";
+import { image, programs, renderedSpec, source } from "./spec-arbitraries.js";
+
+const file = process.env.TEST_KUBECONFIG ?? "";
+const seed = Number(process.env.TEST_SPEC_SEED ?? Date.now() % 1e9);
+const namespace = `rebake-test-${randomBytes(4).toString("hex")}-push`;
+const held = { assertHeld: async () => undefined };
+
+describe(`a service that is changed on a cluster${file ? "" : " (needs TEST_KUBECONFIG)"}`, function () {
+  this.timeout(120_000);
+  let cluster: Cluster;
+  let mirror: Mirror;
+
+  before(async function () {
+    if (!file) {
+      this.skip();
+    }
+    const config = new KubeConfig();
+    config.loadFromFile(file);
+    cluster = new Cluster(config);
+    const body = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
+    await cluster.create("namespace", "/api/v1/namespaces", body);
+    const nothing = () => {};
+    mirror = new Mirror({ cluster, namespace, changed: nothing, allChanged: nothing, trouble: nothing });
+    await mirror.ready(AbortSignal.timeout(20_000));
+  });
+
+  after(async () => {
+    const closed = mirror?.close();
+    await cluster?.remove("namespace", `/api/v1/namespaces/${namespace}`);
+    cluster?.close();
+    await closed;
+  });
+
+  /** Nothing has to run for that: Deployments without replicas. */
+  async function push(ref: ServiceRef, spec: RenderedSpec) {
+    const features = { daemonSurge: false };
+    const context = { cluster, namespace, mirror, programs, features, log: silent };
+    const commit = spec.source && "c".repeat(40);
+    const secrets = new Map([["v1", "pl4in$"]]);
+    const target = targetOf(ref, spec, { image, commit, secrets, replicas: 0 });
+    const manifest = manifestOf(target, programs, features);
+    const seen = await readWorkload(context, manifest.kind, manifest.name);
+    const found: Workload = await pushTarget(context, target, manifest, seen, held);
+    expect(differences(found), JSON.stringify(spec)).to.deep.equal([]);
+    expect(isDrifted(found)).to.equal(false);
+    const [made, wanted] = [found, { spec: manifest.workload.spec }].map(({ spec: { template } }) =>
+      environmentOf(template.spec.containers[0]!, manifest.parts, "pod"),
+    );
+    expect([...made!].sort()).to.deep.equal([...wanted!].sort());
+    return found;
+  }
+
+  const ports = [{ name: "http", target: 80 }];
+  const files = (content: (string | { secret: string })[]) => [{ path: "/etc/a", content, mode: "0644" }];
+  const env = (value: (string | { secret: string } | { computed: "REBAKE_INSTANCE" })[]) => [
+    { name: "A", value },
+    { name: "Z", value: ["z"] },
+  ];
+  const readiness = (way: object) => ({ httpGet: null, tcp: null, exec: null, ...way });
+  const volume = (type: "BIND" | "VOLUME", source: string) => [{ type, source, target: "/data" }];
+  const changes: Record<string, [before: SpecFields, after: SpecFields]> = {
+    "a variable that becomes secret": [{ env: env(["1"]) }, { env: env([{ secret: "v1" }]) }],
+    "a variable that has the pod's name and a secret in it": [
+      { env: env(["1"]) },
+      { env: env([{ computed: "REBAKE_INSTANCE" }, { secret: "v1" }]) },
+    ],
+    "a probe of another kind": [
+      { ports, readiness: readiness({ httpGet: {} }), liveness: readiness({ tcp: {} }) },
+      { ports, readiness: readiness({ exec: { command: ["x"] } }), liveness: readiness({ httpGet: {} }) },
+    ],
+    "a probe": [
+      { ports, readiness: readiness({ httpGet: {} }), liveness: readiness({ tcp: {} }) },
+      { ports },
+    ],
+    "the way it is updated": [{}, { rollout: { order: "STOP_FIRST" } }],
+    "what a volume is": [{ volumes: volume("BIND", "/srv") }, { volumes: volume("VOLUME", "data") }],
+    "a drain, which needs a wait before the end": [{ ports }, { ports, rollout: { drain: 0 } }],
+    "files that become secret": [{ files: files(["1"]) }, { files: files([{ secret: "v1" }]) }],
+    "a placement": [{ placement: ["a=b"] }, {}],
+    "a limit": [{ resources: { memory: 1 << 26, cpus: 1 } }, { resources: { memory: 1 << 26, cpus: null } }],
+    "a source": [{ image: { name: "x" }, source, ports }, { command: ["x"] }],
+    ports: [{ ports }, { ports: [{ name: "http", target: 81 }] }],
+  };
+
+  for (const [index, [what, [one, other]]] of Object.entries(changes).entries()) {
+    for (const [turn, specs] of [
+      [one, other],
+      [other, one],
+    ].entries()) {
+      it(`gets or loses ${what}${turn === 1 ? ", the other way round" : ""}`, async () => {
+        const ref = newRef(`change-${index}-${turn}`, "env_1");
+        for (const fields of specs) {
+          await push(ref, project(specOf(fields)).spec);
+        }
+      });
+    }
+  }
+
+  it("gets another kind of address, and the first one again", async () => {
+    const ref = newRef("address", "env_1");
+    for (const endpointMode of ["VIP", "DNSRR", "VIP"] as const) {
+      await push(ref, specOf({ ports, endpointMode }));
+      const service = await cluster.get<KubeService>("service", objectPath("Service", namespace, "address"));
+      expect(service!.spec.clusterIP === "None", endpointMode).to.equal(endpointMode === "DNSRR");
+    }
+  });
+
+  it(`gets any recipe after any other (TEST_SPEC_SEED=${seed})`, async () => {
+    const ref = newRef("any", "env_1");
+    for (const spec of fc.sample(renderedSpec, { numRuns: 16, seed })) {
+      await push(ref, { ...spec, mode: "REPLICATED", endpointMode: null });
+    }
+  });
+});
