@@ -1,4 +1,5 @@
 import { EventEmitter, setMaxListeners } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
 import { containerBundle } from "../../deployer/container-bundle.js";
 import type { FieldChange } from "../../domain/changes.js";
 import type { Connections, KubernetesConnection } from "../../domain/connection.js";
@@ -27,6 +28,7 @@ import { differences } from "./drift.js";
 import { foreignServices } from "./foreign.js";
 import { healthOf, nodesOf } from "./health.js";
 import { followLogs, type LogSource, tailOf } from "./logs.js";
+import type { Features } from "./manifest.js";
 import type { Mirror } from "./mirror.js";
 import { engineName, labels, serviceName } from "./names.js";
 import { observedOf } from "./observed.js";
@@ -46,6 +48,8 @@ const unknown: Observed = {
 };
 /** For how long a cluster that was not asked yet is waited for, in milliseconds. */
 const readyPatience = 8_000;
+/** For how long it is waited for what a cluster can do, in milliseconds. */
+const featuresPatience = 2_000;
 /** For how long addresses of nodes are taken as known, in milliseconds. */
 const nodesMilliseconds = 60_000;
 
@@ -240,12 +244,7 @@ export class KubernetesDriver implements Driver {
     const { installation, log } = this.options;
     const { cluster, namespace, mirror } = site;
     try {
-      const features = await site.features().catch((error) => {
-        if (error instanceof EngineAway || error instanceof EngineRefusal) {
-          return { daemonSurge: false };
-        }
-        throw error;
-      });
+      const features = await featuresSoon(site);
       const programs = { installation, deployer: containerBundle().text };
       return await work({ cluster, namespace, mirror, programs, features, log });
     } catch (error) {
@@ -265,6 +264,23 @@ export class KubernetesDriver implements Driver {
       assertHeld: () => report.assertHeld(),
       signal: AbortSignal.any([report.signal, this.closing.signal]),
     };
+  }
+}
+
+/** What a cluster can do that does not say so is not used. */
+async function featuresSoon(site: Site): Promise<Features> {
+  const none = { daemonSurge: false };
+  const stop = new AbortController();
+  const known = site.features().catch((error) => {
+    if (error instanceof EngineAway || error instanceof EngineRefusal) {
+      return none;
+    }
+    throw error;
+  });
+  try {
+    return await Promise.race([known, wait(featuresPatience, none, { signal: stop.signal })]);
+  } finally {
+    stop.abort();
   }
 }
 

@@ -67,14 +67,18 @@ export class Mirror {
 
   /**
    * Resolves once everything is known.
-   * @throws what keeps it from being so, when something does; the signal's reason
+   * @throws what keeps it from being so, when something does; EngineAway when the signal says that it takes too long, and
+   * else the signal's reason
    */
   async ready(signal: AbortSignal): Promise<void> {
     while (!this.isFresh) {
       if (this.trouble) {
         throw this.trouble;
       }
-      await once(this.heardOf, "state", { signal });
+      await once(this.heardOf, "state", { signal }).catch((error) => {
+        const isLate = (signal.reason as Error | undefined)?.name === "TimeoutError";
+        throw isLate ? new EngineAway("it does not say how things are") : (signal.reason ?? error);
+      });
     }
   }
 

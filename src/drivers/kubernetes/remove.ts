@@ -8,6 +8,7 @@ import type { KubernetesContext } from "./context.js";
 import { engineName, labels, serviceName, type WorkloadKind } from "./names.js";
 import { objectPath } from "./paths.js";
 import { hasEnded } from "./pods.js";
+import { readWorkload } from "./push.js";
 import { removeParts } from "./remove-unused.js";
 
 const lookMilliseconds = 250;
@@ -24,7 +25,11 @@ export async function removeService(
   const patience = new Patience(report.signal);
   const { cluster, mirror } = context;
   try {
-    await patience.briefly(() => mirror.ready(AbortSignal.timeout(10_000)));
+    await patience.briefly(async () => {
+      await mirror.ready(AbortSignal.timeout(10_000));
+      // What is watched is taken as known for a while after the cluster has fallen silent.
+      await readWorkload(context, "Deployment", engineName(ref));
+    });
   } catch (error) {
     if (!(error instanceof EngineAway)) {
       throw error;

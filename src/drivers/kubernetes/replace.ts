@@ -82,6 +82,10 @@ export class Replacement {
   /** Has the cluster take the new one, unless it did so for an earlier server. */
   private async begin(): Promise<void> {
     const { mirror, programs, features } = this.context;
+    if (this.mayBeThere) {
+      // To be undone also when it was cancelled before this server took it over.
+      this.manifest = manifestOf(this.target, programs, features);
+    }
     await this.announce();
     this.manifest = manifestOf(this.target, programs, features);
     const { kind, name } = this.manifest;

@@ -18,6 +18,8 @@ import { revisionAnnotation } from "./slim.js";
 
 const lookMilliseconds = 500;
 const mostTries = 10;
+/** For how long it is waited each time for what runs there to be known, in milliseconds. */
+const readyMilliseconds = 10_000;
 /** Before what the cluster itself notes. */
 const controllers = "deployment.kubernetes.io/";
 
@@ -42,6 +44,7 @@ export interface Undoing {
 export async function restore(undoing: Undoing): Promise<boolean> {
   const { context, target, manifest, patience, put } = undoing;
   const { kind, name } = manifest;
+  await patience.untilBack(() => context.mirror.ready(AbortSignal.timeout(readyMilliseconds)));
   const found = await patience.untilBack(() => readWorkload(context, kind, name));
   if (!found) {
     return false;
@@ -181,24 +184,28 @@ async function patchBack(
   );
 }
 
-/** Only for what is told of it: what runs is right already. */
+/** Only for what is told of it: what runs is right already. The cluster writes down how it is doing meanwhile. */
 async function giveBack(
-  { cluster, namespace, mirror }: KubernetesContext,
+  context: KubernetesContext,
   put: Workload,
   kind: WorkloadKind,
   { owners }: Earlier,
 ): Promise<Workload> {
-  if (owners.length === 0) {
-    return put;
+  const { cluster, namespace, mirror } = context;
+  const { name, generation } = put.metadata;
+  let found: Workload | null = owners.length > 0 ? put : null;
+  for (let tries = 0; tries < mostTries && found?.metadata.generation === generation; tries++) {
+    const patch = givingBack(found!, owners);
+    const given = await unlessFaster(() =>
+      cluster.patch<Workload>(kind.toLowerCase(), objectPath(kind, namespace, name), patch),
+    );
+    if (given) {
+      mirror.take(kind, given);
+      return given;
+    }
+    found = await readWorkload(context, kind, name);
   }
-  const path = objectPath(kind, namespace, put.metadata.name);
-  const given = await unlessFaster(() =>
-    cluster.patch<Workload>(kind.toLowerCase(), path, givingBack(put, owners)),
-  );
-  if (given) {
-    mirror.take(kind, given);
-  }
-  return given ?? put;
+  return put;
 }
 
 function stampOfEarlier({ annotations: notes }: Earlier): string | undefined {

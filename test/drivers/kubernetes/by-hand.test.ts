@@ -9,11 +9,12 @@ import { nginxImage, onKubernetes } from "./yard.js";
 async function meanwhile(
   scene: Scene,
   hand: (old: Target, next: Target) => Promise<unknown>,
+  monitor = 30,
 ): Promise<{ old: Target; next: Target; outcome: Outcome; before: string[] }> {
   const ref = scene.ref();
   const old = await scene.deploy(scene.target(ref, scene.tiny("", { env: { VERSION: "1" } })));
   const before = await scene.serving(ref);
-  const next = scene.target(ref, scene.tiny("", { env: { VERSION: "2" }, rollout: { monitor: 5 } }));
+  const next = scene.target(ref, scene.tiny("", { env: { VERSION: "2" }, rollout: { monitor } }));
   let done = false;
   const report = new Recorder(async ({ step, state }) => {
     if (step === "READY" && state === "RUNNING" && !done) {
@@ -121,10 +122,14 @@ onKubernetes("what is done by hand in the middle of a rebuild on Kubernetes", (i
   });
 
   it("a new pod that is deleted is made again, and waited for", async (scene) => {
-    const { next, outcome } = await meanwhile(scene, async ({ ref }, { stamp }) => {
-      const pod = (await scene.living(ref)).find((one) => operationOf(one) === stamp.operationId);
-      await scene.kubectl("delete", "--wait=false", `pod/${pod!.metadata.name}`);
-    });
+    const { next, outcome } = await meanwhile(
+      scene,
+      async ({ ref }, { stamp }) => {
+        const pod = (await scene.living(ref)).find((one) => operationOf(one) === stamp.operationId);
+        await scene.kubectl("delete", "--wait=false", `pod/${pod!.metadata.name}`);
+      },
+      5,
+    );
     expect(outcome).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     await scene.expectStands(next);
   });
@@ -134,7 +139,7 @@ onKubernetes("what is done by hand in the middle of a rebuild on Kubernetes", (i
     const ref = scene.ref();
     const old = await scene.deploy(scene.target(ref, scene.tiny()));
     proxy.before = async ({ url }) => {
-      if (/\/log\?.*previous=true/.test(url)) {
+      if (/\/log\?.*tailLines=1000/.test(url)) {
         proxy.before = () => undefined;
         await scene.kubectl("set", "env", scene.named(ref), "BY_HAND=1", "MODE-");
       }

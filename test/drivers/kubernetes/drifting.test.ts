@@ -56,7 +56,12 @@ onKubernetes("what is done by hand on Kubernetes while nothing is under way", (i
     {
       name: "another container",
       args: (name) => ["patch", name, "--patch", patch({ containers: [sidecar] })],
-      says: [change(["containers", "helper", "image"], null, nginxImage)],
+      says: [
+        change(["containers", "helper", "image"], null, nginxImage),
+        change(["containers", "helper", "imagePullPolicy"], null, "IfNotPresent"),
+        change(["containers", "helper", "terminationMessagePath"], null, "/dev/termination-log"),
+        change(["containers", "helper", "terminationMessagePolicy"], null, "File"),
+      ],
     },
     {
       name: "a restart",
