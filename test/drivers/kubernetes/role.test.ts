@@ -7,7 +7,7 @@ import { deployManifests, grantsOf, rulesOf } from "../../support/deploy-manifes
 
 /** What the driver says that it needs, in a namespace or in the whole cluster. */
 function needed(isClusterWide: boolean): string[] {
-  const wanted = permissions.filter(({ clusterWide }) => (clusterWide !== undefined) === isClusterWide);
+  const wanted = permissions.filter((one) => (one.isClusterWide ?? false) === isClusterWide);
   return grantsOf(
     wanted.map(({ group, resource, verbs }) => ({
       ...{ apiGroups: [group], resources: [resource], verbs: [...verbs] },
