@@ -74,7 +74,7 @@ const statuses: [what: string, facts: PodFacts, expected: Expected][] = [
         ),
       },
     },
-    { code: "IMAGE_NOT_FOUND", says: /Client\.Timeout/, patient: true },
+    { code: "REGISTRY_UNREACHABLE", says: /Client\.Timeout/, patient: true },
   ],
   [
     "a pull that is backed off from",
