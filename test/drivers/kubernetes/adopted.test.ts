@@ -168,7 +168,9 @@ onKubernetes("a service of somebody else's on Kubernetes", (it) => {
     const find = async () => (await scene.yard.api.get<Workload>("daemonset", path))!;
     const made = await find();
     const proxy = await scene.behind();
-    const next = scene.target(ref, { ...scene.tiny("crash"), mode: "GLOBAL" });
+    // The next pod of a node is made when the one before is gone with all that it had there.
+    const spec = scene.tiny("crash", { rollout: { deadline: 180 } });
+    const next = scene.target(ref, { ...spec, mode: "GLOBAL" });
     const isPatch = ({ method, path: at }: { method: string; path: string }) =>
       method === "PATCH" && at.endsWith("/daemonsets/agent");
     await expectLost(scene.replace(null, next, losingAfter(proxy, 1, isPatch)));
