@@ -70,10 +70,11 @@ async function adopt(
 const serviceOf = async (scene: Scene) =>
   (await scene.yard.api.get<KubeService>("service", objectPath("Service", scene.namespace, "shop")))!;
 
-/** All that somebody has said of it, and who. */
+/** All that somebody has said of it; the cluster itself counts its changes. */
 function saidOf({ metadata, spec }: Workload) {
-  const { "deployment.kubernetes.io/revision": _revision, ...annotations } = metadata.annotations ?? {};
-  return { spec, labels: metadata.labels, annotations };
+  const isCount = (key: string) => /^(deployment\.kubernetes\.io\/|deprecated\.daemonset\.)/.test(key);
+  const notes = Object.entries(metadata.annotations ?? {}).filter(([key]) => !isCount(key));
+  return { spec, labels: metadata.labels, annotations: Object.fromEntries(notes) };
 }
 
 async function expectAsItWas(scene: Scene, { ref, made, pods, theirs }: Awaited<ReturnType<typeof adopt>>) {
