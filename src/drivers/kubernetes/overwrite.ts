@@ -1,7 +1,8 @@
-import type { FieldTree, ManagedFields, Workload, WorkloadSpec } from "./api-types.js";
+import type { FieldTree, ManagedFields, Pod, Workload, WorkloadSpec } from "./api-types.js";
 import { fieldManager } from "./cluster.js";
 import { appliedSpec, isForeign } from "./drift.js";
 import { annotations } from "./names.js";
+import { isGoing } from "./pods.js";
 
 /** All that an operation says of a workload. */
 export interface Wanted {
@@ -62,14 +63,17 @@ export interface Remembered {
   /** Without its template where the cluster keeps that itself, in a set with what had been applied. */
   spec: Partial<WorkloadSpec>;
   owners: Owners;
+  /** Uids of pods that had been told to go before: it has not replaced those. */
+  leaving: string[];
 }
 
-export function memoryOf(found: Workload): Record<string, string> {
+export function memoryOf(found: Workload, pods: readonly Pod[]): Record<string, string> {
   const { template, selector: _selector, ...rest } = found.spec;
+  const leaving = pods.filter(isGoing).map(({ metadata }) => metadata.uid);
   const remembered: Remembered =
     appliedSpec(found) === null
-      ? { labels: found.metadata.labels ?? {}, spec: { ...rest, template }, owners: [] }
-      : { spec: rest, owners: ownersOf(found) };
+      ? { labels: found.metadata.labels ?? {}, spec: { ...rest, template }, owners: [], leaving }
+      : { spec: rest, owners: ownersOf(found), leaving };
   return { [annotations.before]: JSON.stringify(remembered) };
 }
 

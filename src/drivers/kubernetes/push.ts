@@ -114,13 +114,14 @@ function assertOurs(found: KubeObject | null, { ref }: Target): void {
 
 /** What somebody changes meanwhile is not written over; replicas of an autoscaler stay its own. */
 function write(
-  { cluster, namespace }: KubernetesContext,
+  { cluster, namespace, mirror }: KubernetesContext,
   manifest: Manifest,
   found: Workload | null,
   isAutoscaled: boolean,
 ): Promise<Workload> {
   const { kind, name } = manifest;
-  const wanted = wantedOf(manifest, found, isAutoscaled);
+  const memory = found ? memoryOf(found, mirror.podsOf(found)) : {};
+  const wanted = wantedOf(manifest, found, isAutoscaled, memory);
   if (found) {
     const path = objectPath(kind, namespace, name);
     return cluster.patch<Workload>(kind.toLowerCase(), path, overwriting(found, wanted));
@@ -130,7 +131,12 @@ function write(
   return cluster.create<Workload>(kind.toLowerCase(), listPath(kind, namespace), body);
 }
 
-function wantedOf({ workload }: Manifest, found: Workload | null, isAutoscaled: boolean): Wanted {
+function wantedOf(
+  { workload }: Manifest,
+  found: Workload | null,
+  isAutoscaled: boolean,
+  memory: Record<string, string>,
+): Wanted {
   const { replicas, ...rest } = workload.spec;
   const applied: AppliedSpec = isAutoscaled || replicas === undefined ? rest : { ...rest, replicas };
   const selector = found?.spec.selector ?? selectorOf(workload.metadata.labels);
@@ -139,7 +145,7 @@ function wantedOf({ workload }: Manifest, found: Workload | null, isAutoscaled: 
     labels: workload.metadata.labels,
     annotations: {
       ...workload.metadata.annotations,
-      ...(found && memoryOf(found)),
+      ...memory,
       [annotations.applied]: JSON.stringify(applied),
     },
     spec: {

@@ -17,7 +17,7 @@ import { hasEnded, isReady, numbersOf, operationOf } from "./pods.js";
 import { downtime } from "./project.js";
 import { changedByHand, pushTarget, readWorkload, removedByHand, stampOf } from "./push.js";
 import { removeUnused } from "./remove-unused.js";
-import { restore } from "./restore.js";
+import { hasReplaced, restore } from "./restore.js";
 import { PodWatch } from "./watch-pods.js";
 
 /** Between two looks at a cluster that says nothing, in milliseconds. */
@@ -42,7 +42,7 @@ export class Replacement {
   private mayBeThere: boolean;
   private pods: Pod[] = [];
   private readonly oldUids = new Set<string>();
-  /** How many old ones were ready when it began, and whether any of them was told to go. */
+  /** Whether any old one was told to go for it. */
   private hasReplaced = false;
   private failedStep: StepName | null = null;
   private wake: () => void = () => {};
@@ -186,8 +186,8 @@ export class Replacement {
     const seen = assess(this.target, workload, this.pods, this.reports, this.oldUids.size);
     for (const { metadata } of seen.old) {
       this.oldUids.add(metadata.uid);
-      this.hasReplaced ||= metadata.deletionTimestamp !== undefined;
     }
+    this.hasReplaced ||= hasReplaced(this.pods, this.workload!, this.target);
     this.follower.follow(seen.mine);
     this.report.signal.throwIfAborted();
     if (!seen.complete) {

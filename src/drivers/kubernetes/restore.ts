@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
 import type { Patience } from "../engine/patience.js";
-import type { ManagedFields, ReplicaSet, Workload, WorkloadSpec } from "./api-types.js";
+import type { ManagedFields, Pod, ReplicaSet, Workload, WorkloadSpec } from "./api-types.js";
 import { ApiRefusal } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { appliedSpec, contentOf, isDrifted } from "./drift.js";
@@ -49,7 +49,7 @@ export async function restore(undoing: Undoing): Promise<boolean> {
   if (!found) {
     return false;
   }
-  const touched = hasReplaced(context, found, target);
+  const touched = hasReplaced(context.mirror.podsOf(found), put ?? found, target);
   if (stampOf(found) !== target.stamp.operationId) {
     // An earlier server may have put it back, and not seen the end of it.
     await settled(undoing, found);
@@ -62,8 +62,12 @@ export async function restore(undoing: Undoing): Promise<boolean> {
   return touched;
 }
 
-function hasReplaced({ mirror }: KubernetesContext, found: Workload, { stamp }: Target): boolean {
-  return mirror.podsOf(found).some((pod) => operationOf(pod) !== stamp.operationId && isGoing(pod));
+/** Whether some of the old ones were told to go since the operation began; `pushed`: the workload as it was put there then. */
+export function hasReplaced(pods: readonly Pod[], pushed: Workload, { stamp }: Target): boolean {
+  const leaving = new Set(rememberedOf(pushed)?.leaving);
+  return pods.some(
+    (pod) => operationOf(pod) !== stamp.operationId && isGoing(pod) && !leaving.has(pod.metadata.uid),
+  );
 }
 
 async function putBack(undoing: Undoing, found: Workload): Promise<void> {

@@ -70,10 +70,11 @@ async function adopt(
 const serviceOf = async (scene: Scene) =>
   (await scene.yard.api.get<KubeService>("service", objectPath("Service", scene.namespace, "shop")))!;
 
-/** All that somebody has said of it, and who. */
+/** All that somebody has said of it; the cluster itself counts its changes. */
 function saidOf({ metadata, spec }: Workload) {
-  const { "deployment.kubernetes.io/revision": _revision, ...annotations } = metadata.annotations ?? {};
-  return { spec, labels: metadata.labels, annotations };
+  const isCount = (key: string) => /^(deployment\.kubernetes\.io\/|deprecated\.daemonset\.)/.test(key);
+  const notes = Object.entries(metadata.annotations ?? {}).filter(([key]) => !isCount(key));
+  return { spec, labels: metadata.labels, annotations: Object.fromEntries(notes) };
 }
 
 async function expectAsItWas(scene: Scene, { ref, made, pods, theirs }: Awaited<ReturnType<typeof adopt>>) {
@@ -168,7 +169,9 @@ onKubernetes("a service of somebody else's on Kubernetes", (it) => {
     const find = async () => (await scene.yard.api.get<Workload>("daemonset", path))!;
     const made = await find();
     const proxy = await scene.behind();
-    const next = scene.target(ref, { ...scene.tiny("crash"), mode: "GLOBAL" });
+    // The next pod of a node is made when the one before is gone with all that it had there.
+    const spec = scene.tiny("crash", { rollout: { deadline: 180 } });
+    const next = scene.target(ref, { ...spec, mode: "GLOBAL" });
     const isPatch = ({ method, path: at }: { method: string; path: string }) =>
       method === "PATCH" && at.endsWith("/daemonsets/agent");
     await expectLost(scene.replace(null, next, losingAfter(proxy, 1, isPatch)));
