@@ -32,7 +32,7 @@ const write = (file: string, text: string) => ["sh", "-c", 'printf %s "$1" > "$0
 export const volumeScene = new Scene(async (trial: Trial) => {
   const { core, namespace } = trial;
   const witness = await Witness.open(trial, hostAddress);
-  // In memory, so that nothing of it stays.
+  // In memory: what a failure leaves there goes with the next start of the node.
   const folder = `/dev/shm/${namespace}`;
   await storage(trial, "data", folder);
   await storage(trial, "made", folder);
@@ -77,8 +77,14 @@ export const volumeScene = new Scene(async (trial: Trial) => {
     there: await trial.run(second, "cat", "/made/x"),
     none: await trial.attempt(second, "ls", "/data"),
   };
-  const third = await trial.rebuild(second, fields([{ source: "data", target: "/data" }]));
-  await trial.run(third, "sh", "-c", "rm -r /data/*");
+  const third = await trial.rebuild(
+    second,
+    fields([
+      { source: "data", target: "/data" },
+      { type: "BIND", source: "/dev/shm", target: "/node", shared: true },
+    ]),
+  );
+  await trial.run(third, "rm", "-r", `/node/${namespace}`);
   const [begun] = witness.times("begins", third.stamp.operationId);
   const [ended] = witness.times("ends", second.stamp.operationId);
   const [overlap] = witness.times("begins", second.stamp.operationId);
