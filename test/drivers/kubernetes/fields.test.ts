@@ -6,6 +6,7 @@ import { credentialScene, imageScene } from "./fields/images.js";
 import { portScene, serviceScene } from "./fields/network.js";
 import { execScene, httpScene, tcpScene, unreadyScene } from "./fields/probes.js";
 import { processScene } from "./fields/process.js";
+import { removalScenes } from "./fields/removal.js";
 import { globalScene, orderScene, patienceScene, replicaScene } from "./fields/rollout.js";
 import { sourceScene } from "./fields/source.js";
 import { nowhereScene, surroundingsScene } from "./fields/surroundings.js";
@@ -18,6 +19,7 @@ const all = [
   ...[nowhereScene, replicaScene, volumeScene, credentialScene, execScene, surroundingsScene],
   ...[processScene, fileScene, globalScene, serviceScene],
   ...changeScenes,
+  ...removalScenes,
 ];
 
 onCluster("every field of a recipe, on a Kubernetes cluster", (add) => {
