@@ -116,8 +116,10 @@ const suffixes: Record<string, number> = {
 function canonicalQuantity(text: string): string {
   const [, number, suffix] = /^([\d.]+)([a-zA-Z]*)$/.exec(text) ?? [];
   const factor = suffixes[suffix ?? ""];
+  if (number === undefined || factor === undefined) {
+    return text;
+  }
   // Thousandths are the finest that the API takes.
-  return number === undefined || factor === undefined
-    ? text
-    : `${Math.round(Number(number) * factor * 1000)}m`;
+  const thousandths = Math.round(Number(number) * factor * 1000);
+  return thousandths % 1000 === 0 ? `${thousandths / 1000}` : `${thousandths}m`;
 }

@@ -51,7 +51,7 @@ onKubernetes("what is done by hand on Kubernetes while nothing is under way", (i
     {
       name: "a limit",
       args: (name) => ["set", "resources", name, "--limits=memory=128Mi"],
-      says: [change(["containers", "app", "resources", "limits", "memory"], null, "134217728000m")],
+      says: [change(["containers", "app", "resources", "limits", "memory"], null, "134217728")],
     },
     {
       name: "another container",

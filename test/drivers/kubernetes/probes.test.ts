@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { ProbeSpec } from "../../../src/drivers/kubernetes/api-types.js";
-import { livenessOf, readinessOf } from "../../../src/drivers/kubernetes/probes.js";
+import { healthOf, livenessOf, readinessOf } from "../../../src/drivers/kubernetes/probes.js";
 import { type SpecFields, specOf } from "../bench.js";
 
 const ports = [
@@ -66,12 +66,18 @@ describe("probes on Kubernetes", () => {
     expect(byDeployer!.timeoutSeconds).to.be.greaterThan(5);
   });
 
-  it("are one of the main port for an app that the deployer starts, and none else, where the recipe has none", () => {
+  it("are what the deployer says of an app that it starts, where the recipe has none, and none else", () => {
     const spec = specOf({ ports });
-    expect(readinessOf(spec, true)).to.deep.include({ tcpSocket: { port: 80 }, periodSeconds: 1 });
+    const [shell, option, script] = readinessOf(spec, true)!.exec!.command;
+    expect([shell, option]).to.deep.equal(["/bin/sh", "-c"]);
+    expect(script).to.include(healthOf(spec)!.file);
     expect(readinessOf(spec, false)).to.equal(undefined);
     expect(livenessOf(spec, true)).to.equal(undefined);
-    expect(readinessOf(specOf({ ports: [ports[0]!] }), true)).to.equal(undefined);
-    expect(readinessOf(specOf({}), true)).to.equal(undefined);
+  });
+
+  it("have the deployer try the main port of an app without a probe, and take it for begun without one", () => {
+    expect(healthOf(specOf({ ports }))!.probe).to.deep.include({ tcp: true, port: 80 });
+    expect(healthOf(specOf({}))).to.include({ probe: null, settleSeconds: 0 });
+    expect(healthOf(specOf({ ports, readiness: ways.root }))).to.equal(null);
   });
 });

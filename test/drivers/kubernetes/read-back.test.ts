@@ -141,7 +141,7 @@ describe(`what a cluster makes of any recipe${file ? "" : " (needs TEST_KUBECONF
       "kubectl-set",
       "the limits",
       inApp({ resources: { limits: { cpu: "1" } } }),
-      [["containers.app.resources.limits.cpu", "250m", "1000m"]],
+      [["containers.app.resources.limits.cpu", "250m", "1"]],
     ],
     [
       "kubectl-edit",

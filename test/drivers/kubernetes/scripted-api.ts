@@ -93,7 +93,9 @@ export class ScriptedApi {
     const all = this.objects.get(collection) ?? new Map<string, KubeObject>();
     this.objects.set(collection, all);
     const known = all.get(name);
-    const object: KubeObject = {
+    // Every object has a spec, and pods have containers.
+    const object: KubeObject & { spec: object } = {
+      spec: { containers: [] },
       ...facts,
       metadata: {
         ...{ name, uid: known?.metadata.uid ?? `uid-${name}-${this.version}` },

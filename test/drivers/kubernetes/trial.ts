@@ -9,7 +9,7 @@ import { openApp } from "./open-app.js";
 export type { Fields } from "../trial.js";
 
 export const openCommand = ["node", "-e", openApp];
-const rollout = { monitor: 0, deadline: 90, drain: 0 };
+const rollout = { monitor: 0, deadline: 150, drain: 0 };
 /** Where the app listens when it has no ports. */
 const usualPort = 8080;
 
@@ -19,6 +19,8 @@ export interface About {
   cwd: string;
   /** Without its program. */
   argv: string[];
+  /** Of one that was made from a repository. */
+  version?: string;
 }
 
 /** A request that the app got. */
@@ -153,6 +155,13 @@ export class Trial extends EngineTrial {
 
   protected async story(ref: ServiceRef): Promise<string> {
     const pods = await this.allPods(ref).catch(() => []);
-    return `pods:\n${pods.map(({ metadata, status }) => JSON.stringify({ name: metadata!.name, status })).join("\n")}\n`;
+    const lines = pods.map(({ metadata, status }) =>
+      [
+        metadata!.name,
+        metadata!.deletionTimestamp ?? "stays",
+        JSON.stringify(status!.containerStatuses),
+      ].join(" "),
+    );
+    return `pods:\n${lines.join("\n")}\n`;
   }
 }

@@ -1,11 +1,14 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { EngineTrial } from "../trial.js";
 
 /** What an app said of itself. */
 export interface Word {
   what: "begins" | "ends";
   operation: string;
   instance: string;
+  /** How often it was seen to be ill. */
+  ill: number;
   /** When this host heard it, in milliseconds. */
   at: number;
 }
@@ -18,16 +21,29 @@ export class Witness {
     private readonly host: string,
   ) {}
 
-  /** @param host address of this host that the replicas can reach */
-  static async open(host: string): Promise<Witness> {
+  /**
+   * For as long as a trial goes on.
+   * @param host address of this host that its replicas can reach
+   */
+  static async open(trial: Pick<EngineTrial, "closing">, host: string): Promise<Witness> {
     const server = createServer(({ url }, response) => {
-      const [, what, operation = "", instance = ""] = url!.split("/");
-      witness.heard.push({ what: what as Word["what"], operation, instance, at: Date.now() });
+      const [, what, operation = "", instance = "", ill] = url!.split("/");
+      witness.heard.push({
+        what: what as Word["what"],
+        operation,
+        instance,
+        ill: Number(ill),
+        at: Date.now(),
+      });
       response.end();
     });
     const witness = new Witness(server, host);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject).listen(0, host, resolve);
+    });
+    trial.closing(() => {
+      server.close();
+      server.closeAllConnections();
     });
     return witness;
   }
@@ -39,12 +55,5 @@ export class Witness {
   /** When replicas of an operation began or ended, the earliest first. */
   times(what: Word["what"], operation: string): number[] {
     return this.heard.filter((one) => one.what === what && one.operation === operation).map(({ at }) => at);
-  }
-
-  async close(): Promise<void> {
-    await new Promise((resolve) => {
-      this.server.close(resolve);
-      this.server.closeAllConnections();
-    });
   }
 }

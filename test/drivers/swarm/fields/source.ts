@@ -1,43 +1,10 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { expect } from "chai";
 import type { Target } from "../../../../src/operations/driver.js";
-import { GitServer } from "../../../deployer/git-server.js";
-import { makeTempFolder } from "../../../support/temp-folder.js";
-import { GitFixture } from "../../git-fixture.js";
+import { gitCredential as credential, repositories } from "../../fields/repositories.js";
 import { hostAddress } from "../../machine.js";
 import type { Trial } from "../trial.js";
 import { env, type FieldCase, field } from "./field.js";
 import { probes, statusServer } from "./readiness.js";
-
-const credential = { username: "baker", password: "t0ken-of-git" };
-
-interface Repositories {
-  url: string;
-  app: GitFixture;
-  /** Has new commits served. */
-  publish(): Promise<void>;
-}
-
-/** Repositories on this host that open with a password. */
-async function repositories(trial: Trial): Promise<Repositories> {
-  const folder = await makeTempFolder();
-  await mkdir(join(folder, "served"));
-  const app = await GitFixture.create(join(folder, "app"));
-  const served = join(folder, "served", "app");
-  const { username, password } = credential;
-  const server = await GitServer.open(join(folder, "served"), username, password, { host: hostAddress });
-  trial.closing(async () => {
-    server.close();
-    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
-  });
-  const publish = async () => {
-    await rm(served, { recursive: true, force: true, maxRetries: 10 });
-    await app.git("clone", "--quiet", "--bare", app.folder, served);
-    await app.git("-C", served, "update-server-info");
-  };
-  return { url: server.url, app, publish };
-}
 
 /** What the app that the deployer has started says of itself, with `/about` of the fixture's. */
 async function app(trial: Trial, target: Target) {
@@ -65,7 +32,7 @@ export const sourceFields: FieldCase[] = [
     "source.repository source.branch source.commit source.path source.credential command args workingDir env.value",
     "say what runs, from which commit, where and with what",
     async (trial) => {
-      const { url, app: repository, publish } = await repositories(trial);
+      const { url, app: repository, publish } = await repositories(trial, hostAddress);
       const files = (version: string) => ({ "server.cjs": aboutServer(version), "in/deep/keep": "" });
       const first = await repository.commit(files("one"));
       await repository.git("checkout", "--quiet", "-b", "next/two");
@@ -135,7 +102,7 @@ export const sourceFields: FieldCase[] = [
     "readiness.httpGet.path readiness.tcp.port readiness.exec.command",
     "are tried by the deployer where there is one",
     async (trial) => {
-      const { url, app: repository, publish } = await repositories(trial);
+      const { url, app: repository, publish } = await repositories(trial, hostAddress);
       const commit = await repository.commit({ "server.cjs": statusServer, "in/here": "" });
       await publish();
       const none = { httpGet: null, tcp: null, exec: null, period: 2, timeout: 20, failureThreshold: 9 };
