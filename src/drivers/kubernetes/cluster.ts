@@ -132,7 +132,7 @@ export class Cluster {
 
   /** An answer that goes on; to be read to its end, or destroyed. */
   async stream(name: string, path: string, query: Query, signal: AbortSignal): Promise<IncomingMessage> {
-    const answer = await this.send({ name, method: "GET", path, query, signal });
+    const answer = await this.sendPatiently({ name, method: "GET", path, query, signal }, () => signal);
     if (answer.statusCode !== 200) {
       throw await refusalOf(answer);
     }
@@ -147,24 +147,29 @@ export class Cluster {
 
   /** @throws ApiRefusal, EngineAway */
   private async json<T>(call: Call): Promise<T> {
+    const answer = await this.sendPatiently(call, () => AbortSignal.timeout(this.patience));
+    const status = answer.statusCode ?? 0;
+    if (status < 200 || status >= 300) {
+      throw await refusalOf(answer);
+    }
+    const text = await bodyOf(answer);
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw new EngineAway("what answers there is no API server: it speaks no JSON");
+    }
+  }
+
+  /** What the API server has too much to do for is asked again, as late as it says. */
+  private async sendPatiently(call: Call, signalOf: () => AbortSignal): Promise<IncomingMessage> {
     for (let tries = 1; ; tries++) {
-      const signal = AbortSignal.timeout(this.patience);
+      const signal = signalOf();
       const answer = await this.send({ ...call, signal });
-      const status = answer.statusCode ?? 0;
-      if (status >= 200 && status < 300) {
-        const text = await bodyOf(answer);
-        try {
-          return JSON.parse(text) as T;
-        } catch {
-          throw new EngineAway("what answers there is no API server: it speaks no JSON");
-        }
+      if (answer.statusCode !== 429 || tries >= mostTries) {
+        return answer;
       }
-      const refusal = await refusalOf(answer);
-      const isBusy = status === 429 && tries < mostTries;
-      if (!isBusy) {
-        throw refusal;
-      }
-      await wait(pauseBefore(tries, answer));
+      answer.resume();
+      await wait(pauseBefore(tries, answer), null, call.signal && { signal: call.signal });
     }
   }
 

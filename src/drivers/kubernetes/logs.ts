@@ -11,6 +11,9 @@ import { numbersOf } from "./pods.js";
 const mostReports = 20;
 /** How many lines wait for a slow reader before what is read waits, too. */
 const mostWaiting = 1_000;
+/** Before a container is read on after its stream broke, longer each time, in milliseconds. */
+const shortestPause = 500;
+const longestPause = 10_000;
 
 /** A service whose lines are read. */
 export interface LogSource {
@@ -122,21 +125,30 @@ async function read(
   signal: AbortSignal,
 ): Promise<void> {
   const key = keyOf(pod);
-  const from = newest.get(key);
-  const since = from === undefined ? {} : { sinceTime: `${from.slice(0, 19)}Z` };
-  try {
-    for await (const line of linesOf(source, pod, { ...since, follow: true }, signal)) {
-      // Begun at a whole second: what was told is not told twice.
-      if (line.stamp > (newest.get(key) ?? "")) {
-        newest.set(key, line.stamp);
-        if (!isReport(line.line)) {
-          await queue.put(shown(asLine(line, instance)), signal);
+  for (let pause = shortestPause; ; pause = Math.min(pause * 2, longestPause)) {
+    const from = newest.get(key);
+    const since = from === undefined ? {} : { sinceTime: `${from.slice(0, 19)}Z` };
+    let isBroken = false;
+    try {
+      for await (const line of linesOf(source, pod, { ...since, follow: true }, signal)) {
+        // Begun at a whole second: what was told is not told twice.
+        if (line.stamp > (newest.get(key) ?? "")) {
+          newest.set(key, line.stamp);
+          pause = shortestPause;
+          if (!isReport(line.line)) {
+            await queue.put(shown(asLine(line, instance)), signal);
+          }
         }
       }
+    } catch {
+      isBroken = true;
     }
-  } catch {
-    // The pod, its node or the cluster is gone: what comes in its place is read then.
-    await wait(0);
+    await wait(pause, null, { signal }).catch(() => {});
+    const now = source.pods().find((one) => keyOf(one) === key);
+    if (signal.aborted || !now || !(isBroken || statusOf(now)?.state?.running)) {
+      // What comes in its place is read then.
+      return;
+    }
   }
 }
 

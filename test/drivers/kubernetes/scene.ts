@@ -26,7 +26,7 @@ export class Scene extends EngineScene<KubernetesDriver> {
     this.namespace = yard.namespaceOf(this.environmentId);
   }
 
-  /** The cluster removes what is in a namespace with it; nobody waits for that before the end. */
+  /** The cluster removes what is in a namespace with it, which takes it a minute: nobody waits for that. */
   async clear(): Promise<void> {
     await this.closeAll();
     this.driver = this.yard.driver;

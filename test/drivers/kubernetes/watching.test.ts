@@ -47,7 +47,12 @@ onKubernetes("watching a cluster", (it) => {
     expect(await scene.replace(old, next)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     await scene.expectStands(next);
     for (const plural of ["deployments", "daemonsets", "replicasets", "pods", "services"]) {
-      expect(proxy.calls.filter((call) => isList(call, plural)).length, plural).to.equal(2);
+      const asked = proxy.calls.filter(({ method, path }) => method === "GET" && path.endsWith(`/${plural}`));
+      const said = asked.map(({ url }) => url).join("\n");
+      expect(
+        asked.filter((call) => isList(call, plural)),
+        said,
+      ).to.have.length(2);
     }
   });
 

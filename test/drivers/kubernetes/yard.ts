@@ -11,7 +11,6 @@ import { Cluster } from "../../../src/drivers/kubernetes/cluster.js";
 import { createKubernetesDriver, type KubernetesDriver } from "../../../src/drivers/kubernetes/index.js";
 import { GitHttpServer } from "../../support/git-http-server.js";
 import { makeTempFolder } from "../../support/temp-folder.js";
-import { until } from "../bench.js";
 import { GitFixture } from "../git-fixture.js";
 import { type AddCase, describeOnEngine, type EngineLab } from "../lab.js";
 import { hostAddress } from "../machine.js";
@@ -48,7 +47,6 @@ export class Yard implements EngineLab<Scene> {
   private git: GitHttpServer | null = null;
   private readonly connections = new Map<string, Partial<KubernetesConnection>>();
   private readonly scenes = new Set<Scene>();
-  private readonly namespaces: string[] = [];
 
   async open(): Promise<void> {
     this.config = new KubeConfig();
@@ -64,10 +62,6 @@ export class Yard implements EngineLab<Scene> {
     await Promise.allSettled([...this.scenes].map((scene) => scene.clear()));
     await this.driver?.close();
     await this.git?.close();
-    for (const namespace of this.namespaces) {
-      const path = `/api/v1/namespaces/${namespace}`;
-      await until(`${namespace} is gone`, async () => !(await this.api.get("namespace", path)), 180, 500);
-    }
     this.api?.close();
     if (this.repository) {
       await rm(join(this.repository.folder, ".."), { recursive: true, force: true, maxRetries: 10 });
@@ -134,7 +128,6 @@ export class Yard implements EngineLab<Scene> {
     const scene = new Scene(this);
     this.scenes.add(scene);
     const namespace = this.namespaceOf(scene.environmentId);
-    this.namespaces.push(namespace);
     await this.api.create("namespace", "/api/v1/namespaces", {
       ...{ apiVersion: "v1", kind: "Namespace" },
       metadata: { name: namespace },
