@@ -109,7 +109,8 @@ export function nginxSpec(env: object[], content: string, imagePrefix: string | 
     files: [{ path: "/etc/nginx/nginx.conf", content }],
     readiness: probe,
     restart: { condition: "ALWAYS" },
-    resources: { memory: 128 * 1024 * 1024, cpus: 1 },
+    // No CPUs: a cluster keeps free what is a limit, and twice as much during a rebuild.
+    resources: { memory: 128 * 1024 * 1024 },
     rollout: { order: "START_FIRST", monitor: 2, drain: 30, deadline: 120 },
   };
 }

@@ -1,5 +1,6 @@
 import { project } from "../../../src/drivers/kubernetes/project.js";
 import { describeApplied } from "../fields/applied.js";
+import { changeScenes } from "./fields/changes.js";
 import { fileScene } from "./fields/files.js";
 import { credentialScene, imageScene } from "./fields/images.js";
 import { portScene, serviceScene } from "./fields/network.js";
@@ -16,6 +17,7 @@ const all = [
   ...[sourceScene, orderScene, patienceScene, portScene, httpScene, unreadyScene, imageScene, tcpScene],
   ...[nowhereScene, replicaScene, volumeScene, credentialScene, execScene, surroundingsScene],
   ...[processScene, fileScene, globalScene, serviceScene],
+  ...changeScenes,
 ];
 
 onCluster("every field of a recipe, on a Kubernetes cluster", (add) => {

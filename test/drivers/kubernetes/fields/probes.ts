@@ -127,7 +127,7 @@ export const httpScene = new Scene(async (trial: Trial) => {
 /** Who does not answer well, in time, or there at all. */
 export const unreadyScene = new Scene(async (trial: Trial) => {
   const first = await trial.deploy({ ...fields, readiness: http("/") });
-  const bad = (readiness: Probe) => trial.spec({ ...fields, readiness, rollout: { deadline: 6 } });
+  const bad = (readiness: Probe) => trial.spec({ ...fields, readiness, rollout: { deadline: 15 } });
   await trial.fails(notReady, first, trial.target(first.ref, bad(http("/500"))));
   const fails = (name: string, readiness: Probe) =>
     trial.fails(notReady, null, trial.target(trial.ref({ name }), bad(readiness)));
@@ -144,7 +144,7 @@ export const tcpScene = new Scene(async (trial: Trial) => {
   const one = await probesOf(trial, first);
   await restarted(trial, first, async () => trial.ask(await trial.pod(first), "/close"));
   const second = await trial.rebuild(first, { ...fields, readiness: tcp("admin"), liveness: tcp() });
-  const closed = trial.spec({ ...fields, readiness: tcp("closed"), rollout: { deadline: 6 } });
+  const closed = trial.spec({ ...fields, readiness: tcp("closed"), rollout: { deadline: 15 } });
   await trial.fails(notReady, null, trial.target(trial.ref({ name: "closed" }), closed));
   return { one, two: await probesOf(trial, second) };
 })
@@ -180,7 +180,7 @@ export const execScene = new Scene(async (trial: Trial) => {
   await trial.until("it gets requests again", isReady);
   const { restartCount } = await statusOf(trial, first);
   await restarted(trial, first, () => trial.run(first, "touch", "/tmp/dead"));
-  const bad = trial.spec({ readiness: exec("false"), rollout: { deadline: 6 } });
+  const bad = trial.spec({ readiness: exec("false"), rollout: { deadline: 15 } });
   await trial.fails(notReady, null, trial.target(trial.ref({ name: "bad" }), bad));
   return { asked, restartCount, ...(await probesOf(trial, first)) };
 })
