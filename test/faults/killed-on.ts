@@ -25,10 +25,13 @@ export interface RealEngine {
   kills: number;
   /** For how long an operation takes, about; in milliseconds. */
   work: number;
+  /** Names of scenarios, where operations take so long that not all are tried; all unless given. */
+  only?: readonly string[];
 }
 
 /** What a server that is killed owes to services on an engine of that kind. */
-export function killedOn({ name, lacks, open, kills, work }: RealEngine): void {
+export function killedOn({ name, lacks, open, kills, work, only }: RealEngine): void {
+  const chosen = scenarios.filter((scenario) => only?.includes(scenario.name) ?? true);
   const title = `a server that is killed, whose services are on ${name}`;
   describe(lacks ? `${title} (needs ${lacks})` : title, function () {
     this.timeout(1_200_000);
@@ -57,7 +60,7 @@ export function killedOn({ name, lacks, open, kills, work }: RealEngine): void {
     const isCall = (point: string) =>
       /^(driver\.(replace|scale|remove|pinImage)|report\.assertHeld|journal\.(intend|finish))\b/.test(point);
 
-    for (const scenario of scenarios) {
+    for (const scenario of chosen) {
       it(`keeps ready capacity through a ${scenario.name}, around each call of the driver`, async function () {
         const points = (await matrix.record(scenario)).filter(isCall).filter((one) => !matrix.tried.has(one));
         this.test!.title += ` (${points.length} points)`;
@@ -70,7 +73,7 @@ export function killedOn({ name, lacks, open, kills, work }: RealEngine): void {
       const told: string[] = [];
       let takeovers = 0;
       for (let round = 0; round < kills; round++) {
-        const scenario: Scenario = random.pick(scenarios);
+        const scenario: Scenario = random.pick(chosen);
         const after = Math.floor(random.next() * work);
         told.push(`${scenario.name}, killed after ${after} ms`);
         const fence = await matrix

@@ -7,6 +7,8 @@ killedOn({
   name: "a real Kubernetes",
   lacks: kubeconfig ? null : "TEST_KUBECONFIG",
   open: () => KubernetesPlatform.open(kubeconfig!),
-  kills: Number(process.env.TEST_FAULT_KILLS ?? 10),
+  kills: Number(process.env.TEST_FAULT_KILLS ?? 6),
   work: 12_000,
+  // Pods take their time to end: what differs in nothing but the recipe's revision is left to the swarm.
+  only: ["deploy", "rebuild", "rebuild that fails", "rebuild that is cancelled", "scale up", "remove"],
 });
