@@ -185,10 +185,14 @@ describe("the stack that runs Rebake on a swarm", function () {
     expect(deployService.errors).to.deep.equal([]);
     const deployed = await ended(deployService.operation.id);
     expect(deployed.state, JSON.stringify(deployed.cause)).to.equal("SUCCEEDED");
-    const { services } = await graphql("{ services { edges { node { id name state } } } }");
-    expect(services.edges.map(({ node }: any) => `${node.name} ${node.state}`)).to.have.members([
-      ...["catalog RUNNING", "orders RUNNING", "gateway RUNNING", "hello RUNNING"],
-    ]);
+    // On a busy machine a probe of one that runs may just have been late.
+    const services = await eventually(async () => {
+      const found = (await graphql("{ services { edges { node { id name state } } } }")).services;
+      expect(found.edges.map(({ node }: any) => `${node.name} ${node.state}`)).to.have.members([
+        ...["catalog RUNNING", "orders RUNNING", "gateway RUNNING", "hello RUNNING"],
+      ]);
+      return found;
+    });
     for (const { node } of services.edges) {
       const { removeService } = await graphql(
         "mutation ($id: ID!) { removeService(input: { service: $id }) { operation { id } errors { message } } }",

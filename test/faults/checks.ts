@@ -101,7 +101,7 @@ async function expectRunning(lane: Lane, expected: Expected): Promise<void> {
   if (platform) {
     const wanted = Array(expected.replicas).fill(`READY ${expected.answers}`);
     const isThere = async () => JSON.stringify(await platform.replicas()) === JSON.stringify(wanted);
-    await eventually(isThere, { deadline: 15_000 }).catch(async () =>
+    await eventually(isThere, { deadline: 60_000 }).catch(async () =>
       expect(await platform.replicas()).to.deep.equal(wanted),
     );
     return;

@@ -64,7 +64,8 @@ export function killedOn({ name, lacks, open, kills, work, only }: RealEngine): 
       it(`keeps ready capacity through a ${scenario.name}, around each call of the driver`, async function () {
         const points = (await matrix.record(scenario)).filter(isCall).filter((one) => !matrix.tried.has(one));
         this.test!.title += ` (${points.length} points)`;
-        expect(await matrix.killAtEach(scenario, points)).to.deep.equal([]);
+        const lost = await matrix.killAtEach(scenario, points);
+        expect(lost, lost.join("; ")).to.deep.equal([]);
       });
     }
 
