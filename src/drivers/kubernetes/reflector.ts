@@ -150,6 +150,8 @@ export class Reflector<T extends KubeObject> {
         }
       });
       lines.on("error", () => lines.close());
+      // One that is destroyed, here or by a signal, need not end.
+      stream.once("close", () => lines.close());
       await once(lines, "close");
       stream.destroy();
       if (failure) {

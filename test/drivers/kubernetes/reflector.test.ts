@@ -4,7 +4,7 @@ import type { KubeObject } from "../../../src/drivers/kubernetes/api-types.js";
 import type { Cluster } from "../../../src/drivers/kubernetes/cluster.js";
 import { Reflector, type ReflectorOptions } from "../../../src/drivers/kubernetes/reflector.js";
 import { eventually } from "../../support/eventually.js";
-import { answer, refusal, ScriptedApi } from "./scripted-api.js";
+import { answer, refusal, type Script, ScriptedApi } from "./scripted-api.js";
 
 const path = "/api/v1/namespaces/shop/pods";
 
@@ -126,8 +126,10 @@ describe("a copy of what a cluster has", () => {
   });
 
   const expired = { type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } };
+  const saying: Script = (_, response) => void response.write(`${JSON.stringify(expired)}\n`);
   for (const [how, script] of [
     ["in the stream", answer(200, `${JSON.stringify(expired)}\n`)],
+    ["in a stream that does not end by itself", saying],
     ["when it watches again", refusal(410, "Expired", "too old resource version: 10 (20)")],
   ] as const) {
     it(`lists again when its version has expired (410) ${how}, and tells only what differs`, async () => {
