@@ -1,8 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
 import type { Patience } from "../engine/patience.js";
 import type { ManagedFields, Pod, ReplicaSet, Workload, WorkloadSpec } from "./api-types.js";
+import { applyService } from "./apply-service.js";
 import { ApiRefusal } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { appliedSpec, contentOf, isDrifted } from "./drift.js";
@@ -42,16 +44,21 @@ export interface Undoing {
  * @throws OperationFailure CHANGED_ON_ENGINE when somebody has changed it since: that is theirs
  */
 export async function restore(undoing: Undoing): Promise<boolean> {
-  const { context, target, manifest, patience, put } = undoing;
+  const { context, current, target, manifest, patience, put } = undoing;
   const { kind, name } = manifest;
   await patience.untilBack(() => context.mirror.ready(AbortSignal.timeout(readyMilliseconds)));
   const found = await patience.untilBack(() => readWorkload(context, kind, name));
   if (!found) {
+    if (!current) {
+      // Its Service is made first.
+      await putServiceBack(undoing, null);
+    }
     return false;
   }
   const touched = hasReplaced(context.mirror.podsOf(found), put ?? found, target);
   if (stampOf(found) !== target.stamp.operationId) {
-    // An earlier server may have put it back, and not seen the end of it.
+    // An earlier server may have put it back, and not seen the end of it; or it was never changed.
+    await putServiceBack(undoing, found);
     await settled(undoing, found);
     return touched;
   }
@@ -77,6 +84,7 @@ async function putBack(undoing: Undoing, found: Workload): Promise<void> {
     ? earlierOf(before)
     : await patience.untilBack(() => remembered(context, found, current, target));
   if (earlier) {
+    await putServiceBack(undoing, found);
     const put = await patience.untilBack(() => patchBack(undoing, found, earlier));
     return settled(undoing, put);
   }
@@ -90,6 +98,19 @@ async function putBack(undoing: Undoing, found: Workload): Promise<void> {
     await report.assertHeld();
     await removeWhole(context, target.ref, target.spec.rollout.drain, patience);
   }
+}
+
+/** The old ones are reached as before. Where there was nothing of Rebake's, its Service goes. */
+async function putServiceBack(
+  { context, current, target, patience, report }: Undoing,
+  found: Workload | null,
+): Promise<void> {
+  const reach = ({ ports, endpointMode }: RenderedSpec) => JSON.stringify([ports, endpointMode]);
+  if (current && reach(current.spec) === reach(target.spec)) {
+    return;
+  }
+  const before = current ?? { ...target, spec: { ...target.spec, ports: [] } };
+  await patience.untilBack(() => applyService(context, before, found, report));
 }
 
 /** What is put back: with a spec as the API itself has it, so that pods which fit it stay. */
