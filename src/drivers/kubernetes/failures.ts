@@ -257,7 +257,9 @@ export function refused({ message, status }: ApiRefusal): OperationFailure {
       `A port that the service publishes is taken: ${trimmed(message)}.`,
     );
   }
-  if (status === 401 || status === 403) {
+  // Admission forbids, too, e.g. what exceeds a quota.
+  const isQuota = /exceeded quota/.test(message);
+  if ((status === 401 || status === 403) && !isQuota) {
     const remedy = "grant it, or correct the environment's connection";
     return new OperationFailure(
       "ENGINE_REFUSED",

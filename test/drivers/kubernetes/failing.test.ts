@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
+import type { KubeService } from "../../../src/drivers/kubernetes/api-types.js";
 import { appSource } from "../app-fixture.js";
 import { Recorder } from "../bench.js";
 import { registry } from "../machine.js";
@@ -212,6 +213,30 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
     const { cause, failed } = await scene.failsWith("DEADLINE_EXCEEDED", spec, { commit: commits.hanging });
     expect(cause.message).to.match(/Installing the dependencies took longer than 20 s/);
     expect(failed).to.deep.equal(["INSTALL"]);
+  });
+
+  it("a first deploy that the cluster does not take at all leaves nothing", async (scene) => {
+    await scene.kubectl("create", "quota", "none", "--hard=count/deployments.apps=0");
+    const next = scene.target(scene.ref(), scene.tiny());
+    const { verdict, cause } = await scene.replace(null, next);
+    expect(cause).to.include({ code: "ENGINE_REFUSED" });
+    expect(cause!.message).to.match(/^The cluster refused the service: .*exceeded quota: none/);
+    expect(verdict).to.equal("FAILED");
+    expect(await scene.remains()).to.deep.equal([]);
+  });
+
+  it("one that was to be reached otherwise: the old one is reached as before", async (scene) => {
+    const old = await scene.deploy(scene.target(scene.ref(), scene.tiny()));
+    const reached = async () => (await scene.list<KubeService>("Service")).map(({ spec }) => spec);
+    const before = await reached();
+    const ports = [{ name: "web", target: 4000 }];
+    await scene.failsOver(old, "APP_EXITED", scene.tiny("crash", { ports }));
+    expect(await reached()).to.deep.equal(before);
+    await scene.failsOver(old, "APP_EXITED", scene.tiny("crash", { ports: [], readiness: null }));
+    const now = await reached();
+    expect(now.map((one) => one.ports)).to.deep.equal(before.map((one) => one.ports));
+    const { ports: published } = await scene.driver.inspect(old.ref);
+    expect((await fetch(`http://${published[0]!.address}`)).status).to.equal(200);
   });
 
   it("one of several, after some were replaced: those that were left keep on", async (scene) => {
