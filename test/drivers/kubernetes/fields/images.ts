@@ -92,7 +92,7 @@ export const credentialScene = new Scene(async (trial: Trial) => {
   const closed = trial.target(trial.ref({ name: "closed" }), trial.spec(fields), {
     ...{ image: pinned, registryCredential: wrong },
   });
-  const message = await trial.fails("IMAGE_NOT_FOUND", null, closed);
+  const message = await trial.fails("REGISTRY_REFUSED", null, closed);
   const first = await trial.deploy(fields, { image: pinned, registryCredential: credential });
   const one = await look(trial, first);
   const told = (await trial.told(first)) + message + JSON.stringify(refused);
