@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { acceptLive, goodbye } from "./live.js";
 
@@ -18,6 +19,8 @@ const goods = {
   orders: { orders: [{ id: 1, item: "kettle", state: "packed" }] },
 };
 const longestSlow = 30_000;
+/** For how long a kept connection may be used once more after SIGTERM, in milliseconds. */
+const lastUse = 1_000;
 let stopping = false;
 
 const routes = {
@@ -48,15 +51,20 @@ const server = createServer(async (request, response) => {
 });
 const live = acceptLive(server, about);
 
-/** No new connections; what is in flight is answered; WebSockets are told goodbye; then exit code 0. */
+/**
+ * No new connections; what is in flight is answered; WebSockets are told goodbye; then exit code 0. A kept connection is
+ * closed with its next answer: who is just sending on it, as clients do that reach this process without a proxy, would be
+ * cut off if it were closed at once, as `close` of an HTTP server does.
+ */
 function stop(signal) {
   if (stopping) return;
   stopping = true;
   console.log(`${signal}: finishing what is in flight`);
-  server.close(() => {
+  Server.prototype.close.call(server, () => {
     console.log("all answered, bye");
     process.exit(0);
   });
+  setTimeout(() => server.closeIdleConnections(), lastUse).unref();
   goodbye(live);
   setTimeout(() => process.exit(0), 5000).unref();
 }
