@@ -15,6 +15,17 @@ export function terminating(left: number, total: number): StepView {
   return { state: left === 0 ? "DONE" : "RUNNING", done: Math.max(total - left, 0), of: total };
 }
 
+/**
+ * What is seen of a rollout that is done, as it was just before: so that its cut-over is told as begun while a
+ * cancellation still counts, also where it was over between two looks.
+ */
+export function justBeforeDone(views: ReadonlyMap<StepName, StepView>): Map<StepName, StepView> {
+  const { done, of } = views.get("CUT_OVER") ?? { done: 0, of: 0 };
+  const before = new Map(views).set("CUT_OVER", { state: "RUNNING", done, of });
+  before.delete("TERMINATE_OLD");
+  return before;
+}
+
 /** What is told before anything is done. */
 export function announcementOf(
   { spec, replicas: of }: Target,

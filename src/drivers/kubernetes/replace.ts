@@ -5,7 +5,7 @@ import { EngineAway, unreachable } from "../engine/answers.js";
 import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
-import { announcementOf, terminating } from "../engine/step-views.js";
+import { announcementOf, justBeforeDone, terminating } from "../engine/step-views.js";
 import { TaskReports } from "../engine/task-reports.js";
 import type { Pod, Workload } from "./api-types.js";
 import { type Assessment, assess, rolloutStatus, stepOf } from "./assess.js";
@@ -190,9 +190,7 @@ export class Replacement {
     this.hasReplaced ||= hasReplaced(this.pods, this.workload!, this.target);
     this.follower.follow(seen.mine);
     this.report.signal.throwIfAborted();
-    if (!seen.complete) {
-      await this.progress.show(seen.views, this.report.signal);
-    }
+    await this.progress.show(seen.complete ? justBeforeDone(seen.views) : seen.views, this.report.signal);
     await this.failIfTroubled(workload, seen.mine);
     const status = rolloutStatus(workload);
     if (status.state === "STUCK") {

@@ -6,7 +6,7 @@ import { EngineAway, unreachable } from "../engine/answers.js";
 import { nonceOf, type Programs } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
-import { announcementOf } from "../engine/step-views.js";
+import { announcementOf, justBeforeDone } from "../engine/step-views.js";
 import { TaskReports } from "../engine/task-reports.js";
 import { type Assessment, assess, doneWith, stepOf } from "./assess.js";
 import { isDrifted } from "./comparable.js";
@@ -220,9 +220,7 @@ export class Replacement {
     }
     const seen = assess(this.target, newest, tasks, this.reports, { oldTotal: this.oldIds.size, held });
     this.report.signal.throwIfAborted();
-    if (!seen.done) {
-      await this.progress.show(seen.views, this.report.signal);
-    }
+    await this.progress.show(seen.done ? justBeforeDone(seen.views) : seen.views, this.report.signal);
     this.assertNotPaused(newest, seen);
     return seen;
   }

@@ -1,6 +1,13 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { announcementOf, counted, terminating } from "../../../src/drivers/engine/step-views.js";
+import type { StepView } from "../../../src/drivers/engine/progress.js";
+import {
+  announcementOf,
+  counted,
+  justBeforeDone,
+  terminating,
+} from "../../../src/drivers/engine/step-views.js";
+import type { StepName } from "../../../src/operations/driver.js";
 import { newRef, specOf, targetOf } from "../bench.js";
 
 describe("what is told of a step", () => {
@@ -32,6 +39,19 @@ describe("what is told of a step", () => {
     ]);
     expect(told({ source: { ...source, credential: null } }, null)).to.deep.equal([
       ["FETCH_SOURCE", { state: "RUNNING", done: 0, of: 2 }],
+    ]);
+  });
+
+  it("are told of a rollout that was over between two looks as just before, once more", () => {
+    const ready = { state: "DONE", done: 2, of: 2 } as const;
+    const seen = new Map<StepName, StepView>([
+      ["READY", ready],
+      ["CUT_OVER", { ...ready, detail: "switched" }],
+      ["TERMINATE_OLD", { state: "RUNNING", done: 0, of: 2 }],
+    ]);
+    expect([...justBeforeDone(seen)]).to.deep.equal([
+      ["READY", ready],
+      ["CUT_OVER", { state: "RUNNING", done: 2, of: 2 }],
     ]);
   });
 });
