@@ -81,7 +81,8 @@ export function replacing(it: AddCase, rig: Rig): void {
       expect(outcome.cause?.code).to.equal("CANCELLED_BY_USER");
       const after = await about(service);
       expect(after.version).to.equal("one");
-      if (at !== "CUT_OVER" || !rig.row.rolls) {
+      // An engine that rolls by itself may be further than what it was asked about last.
+      if (!rig.row.rolls || !["READY", "CUT_OVER"].includes(at)) {
         expect(after.id).to.equal(before.id);
       }
       expect(await tasks(old)).to.have.length(1);
