@@ -7,6 +7,7 @@ import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
 import { announcementOf, justBeforeDone, terminating } from "../engine/step-views.js";
 import { TaskReports } from "../engine/task-reports.js";
+import { whyNotUndone } from "../engine/why-not-undone.js";
 import type { Pod, Workload } from "./api-types.js";
 import { type Assessment, assess, rolloutStatus, stepOf } from "./assess.js";
 import type { KubernetesContext } from "./context.js";
@@ -346,16 +347,4 @@ export class Replacement {
   private get proven(): boolean {
     return this.target.spec.readiness !== null || this.target.replicas === 0;
   }
-}
-
-/** What keeps an operation from being undone is told with what it was to be undone for. */
-function whyNotUndone(failure: unknown, reason: unknown): unknown {
-  if (!(failure instanceof OperationFailure)) {
-    throw failure;
-  }
-  if (!(reason instanceof OperationFailure) || reason.cause.code === failure.cause.code) {
-    return reason;
-  }
-  const { code, message } = failure.cause;
-  return new OperationFailure(code, `${message} It was to be undone: ${reason.cause.message}`, reason.cause);
 }

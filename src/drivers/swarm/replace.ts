@@ -8,6 +8,7 @@ import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
 import { announcementOf, justBeforeDone } from "../engine/step-views.js";
 import { TaskReports } from "../engine/task-reports.js";
+import { whyNotUndone } from "../engine/why-not-undone.js";
 import { type Assessment, assess, doneWith, stepOf } from "./assess.js";
 import { isDrifted } from "./comparable.js";
 import type { Engine } from "./engine.js";
@@ -368,18 +369,6 @@ export class Replacement {
 
 /** Between two looks at an engine that says nothing, in milliseconds. */
 const lookMilliseconds = 500;
-
-/** What keeps an operation from being undone is told with what it was to be undone for. */
-function whyNotUndone(failure: unknown, reason: unknown): unknown {
-  if (!(failure instanceof OperationFailure)) {
-    throw failure;
-  }
-  if (!(reason instanceof OperationFailure) || reason.cause.code === failure.cause.code) {
-    return reason;
-  }
-  const { code, message } = failure.cause;
-  return new OperationFailure(code, `${message} It was to be undone: ${reason.cause.message}`, reason.cause);
-}
 
 function expired(since: number | null, milliseconds: number): boolean {
   return since !== null && Date.now() - since >= milliseconds;
