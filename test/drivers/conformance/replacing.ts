@@ -76,13 +76,14 @@ export function replacing(it: AddCase, rig: Rig): void {
           recorder.abort(cancelled());
         }
       });
-      const outcome = await replace(old, target(service, app(), { commit: rig.second }), report);
+      // Where new ones are watched beside the old, these stay for so long, however late a busy engine is looked at.
+      const spec = app(rig.row.watchesBeside ? { rollout: { monitor: 20 } } : {});
+      const outcome = await replace(old, target(service, spec, { commit: rig.second }), report);
       expect(outcome.verdict).to.equal("CANCELLED");
       expect(outcome.cause?.code).to.equal("CANCELLED_BY_USER");
       const after = await about(service);
       expect(after.version).to.equal("one");
-      // An engine that rolls by itself may be further than what it was asked about last.
-      if (!rig.row.rolls || !["READY", "CUT_OVER"].includes(at)) {
+      if (at !== "CUT_OVER" || !rig.row.rolls) {
         expect(after.id).to.equal(before.id);
       }
       expect(await tasks(old)).to.have.length(1);
