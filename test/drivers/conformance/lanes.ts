@@ -51,12 +51,14 @@ export class Lanes {
   }
 }
 
-/** Whether mocha was told to run the test of that name: only such are worth being started ahead. */
-export function isChosen(fullTitle: string): boolean {
+/** Whether mocha, called with these, runs the test of that name: only such are worth being started ahead. */
+export function isChosen(fullTitle: string, argv: readonly string[] = process.argv): boolean {
   const given = (option: RegExp) => {
-    const index = process.argv.findIndex((arg) => option.test(arg.split("=")[0]!));
-    const [, value = process.argv[index + 1]] = /=(.*)/s.exec(process.argv[index] ?? "") ?? [];
+    const index = argv.findIndex((arg) => option.test(arg.split("=")[0]!));
+    const [, value = argv[index + 1]] = /=(.*)/s.exec(argv[index] ?? "") ?? [];
     return index === -1 ? "" : value!;
   };
-  return fullTitle.includes(given(/^(--fgrep|-f)$/)) && new RegExp(given(/^(--grep|-g)$/)).test(fullTitle);
+  const isMatched =
+    fullTitle.includes(given(/^(--fgrep|-f)$/)) && new RegExp(given(/^(--grep|-g)$/)).test(fullTitle);
+  return isMatched !== argv.some((arg) => /^(--invert|-i)$/.test(arg));
 }
