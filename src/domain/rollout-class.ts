@@ -48,17 +48,16 @@ export async function classify(
     tx.manager,
     services.flatMap(({ deployedSpec }) => deployedSpec ?? []),
   );
-  const downtime = remembered((kind: Environment["driver"], from: string, to: RenderedBase) =>
-    driverFor(drivers, kind).downtime(plain(running.get(from)!), plain(to)),
-  );
+  const downtime = remembered((environmentId: string, from: string, to: RenderedBase) => {
+    const driver = driverFor(drivers, environments.get(environmentId)!.driver);
+    return driver.downtime(plain(running.get(from)!), plain(to), environmentId);
+  });
   const found = candidates.map((candidate): Classified => {
     const { service, next, fingerprint } = candidate;
     const { deployedSpec, deployedFingerprint, environmentId } = service;
     const same = fingerprint === deployedFingerprint;
     const why =
-      deployedSpec === null || same
-        ? null
-        : downtime(environments.get(environmentId)!.driver, partsOf(deployedSpec).base, next.base);
+      deployedSpec === null || same ? null : downtime(environmentId, partsOf(deployedSpec).base, next.base);
     const missingInputs = missingOf(next.base.inputs, next.inputs).map(({ name }) => name);
     return { ...candidate, class: same ? "NO_OP" : why ? "DOWNTIME" : "ROLLING", why, missingInputs };
   });
@@ -104,14 +103,14 @@ async function asTheyAre(
 }
 
 /** Thousands of services differ in few pairs of bases. */
-function remembered<Kind, T>(find: (kind: Kind, from: string, to: RenderedBase) => T) {
+function remembered<T>(find: (environmentId: string, from: string, to: RenderedBase) => T) {
   const known = new Map<RenderedBase, Map<string, T>>();
-  return (kind: Kind, from: string, to: RenderedBase): T => {
+  return (environmentId: string, from: string, to: RenderedBase): T => {
     const answers = known.get(to) ?? new Map<string, T>();
     known.set(to, answers);
-    const key = `${kind} ${from}`;
+    const key = `${environmentId} ${from}`;
     if (!answers.has(key)) {
-      answers.set(key, find(kind, from, to));
+      answers.set(key, find(environmentId, from, to));
     }
     return answers.get(key)!;
   };

@@ -188,9 +188,10 @@ export interface Driver {
   project(spec: RenderedSpec): Projection;
   /**
    * Why `next` cannot take the place of `current` (null: nothing runs yet) without downtime, as one sentence; null
-   * when it can. Pure and fast; both are projected, their variables and files left out.
+   * when it can. Fast, and asks nobody: of an engine that was not heard of yet the least is expected. Both are
+   * projected, their variables and files left out.
    */
-  downtime(current: RenderedSpec | null, next: RenderedSpec): string | null;
+  downtime(current: RenderedSpec | null, next: RenderedSpec, environmentId: string): string | null;
   /**
    * Puts `target` in the place of `current` (null: first deploy) and keeps `current` serving until the new
    * one is ready. Reports the steps FETCH_SOURCE to TERMINATE_OLD. Resolves with a verdict also when things

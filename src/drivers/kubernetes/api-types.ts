@@ -56,6 +56,13 @@ export interface EnvVar {
   };
 }
 
+export interface ContainerPort {
+  name?: string;
+  containerPort: number;
+  /** TCP when nothing is said. */
+  protocol?: string;
+}
+
 export interface ContainerSpec {
   name: string;
   image?: string;
@@ -65,7 +72,7 @@ export interface ContainerSpec {
   workingDir?: string;
   env?: EnvVar[];
   envFrom?: { secretRef?: { name: string } }[];
-  ports?: { name?: string; containerPort: number; protocol: string }[];
+  ports?: ContainerPort[];
   readinessProbe?: ProbeSpec;
   livenessProbe?: ProbeSpec;
   lifecycle?: { preStop: { exec: { command: string[] } } };

@@ -18,7 +18,8 @@ export async function applyService(
   report: Pick<Reporter, "assertHeld">,
 ): Promise<void> {
   const selector = workload?.spec.selector.matchLabels ?? { [labels.serviceId]: ref.serviceId };
-  const body = serviceManifest(ref, spec, selector, programs.installation);
+  const beside = workload?.spec.template.spec.containers.flatMap(({ ports = [] }) => ports);
+  const body = serviceManifest(ref, spec, selector, programs.installation, beside);
   const name = serviceName(ref);
   const path = objectPath("Service", namespace, name);
   const there = mirror.service(name);

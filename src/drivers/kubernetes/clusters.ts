@@ -8,7 +8,7 @@ import { kubeConfigOf } from "./kube-config.js";
 import type { Features } from "./manifest.js";
 import { Mirror } from "./mirror.js";
 import { engineName, refFrom } from "./names.js";
-import { featuresOf, type Version } from "./version.js";
+import { featuresOf, noFeatures, type Version } from "./version.js";
 
 /** Between two looks for environments that were added, changed or deleted, in milliseconds. */
 const listMilliseconds = 15_000;
@@ -23,6 +23,8 @@ export class Site {
   private readonly known = new Map<string, ServiceRef>();
   private watching: Mirror | null = null;
   private version: { at: number; found: Promise<Version> } | null = null;
+  /** What it said last that it can do. */
+  private lastFeatures = noFeatures;
 
   constructor(
     readonly cluster: Cluster,
@@ -73,7 +75,13 @@ export class Site {
   }
 
   async features(): Promise<Features> {
-    return featuresOf(await this.serverVersion());
+    this.lastFeatures = featuresOf(await this.serverVersion());
+    return this.lastFeatures;
+  }
+
+  /** As far as it was asked. */
+  get knownFeatures(): Features {
+    return this.lastFeatures;
   }
 
   /** A cluster that does not answer must not keep the server: what is still asked of it fails. */
@@ -109,6 +117,8 @@ export interface ClustersOptions {
 export class Clusters {
   /** By connection: another one is another cluster, or namespace. */
   private readonly sites = new Map<string, Promise<Site>>();
+  /** Where each environment was when it was last looked for. */
+  private readonly places = new Map<string, Site>();
   private readonly closing = new AbortController();
   private watching: Promise<void> | null = null;
 
@@ -116,7 +126,14 @@ export class Clusters {
 
   /** @throws OperationFailure ENGINE_UNREACHABLE when the environment has no connection */
   async of(environmentId: string): Promise<Site> {
-    return this.siteBy(await this.options.connections.of(environmentId));
+    const site = await this.siteBy(await this.options.connections.of(environmentId));
+    this.places.set(environmentId, site);
+    return site;
+  }
+
+  /** What an environment's cluster can do, as far as it was asked; once clusters are watched, each is. */
+  featuresOf(environmentId: string): Features {
+    return this.places.get(environmentId)?.knownFeatures ?? noFeatures;
   }
 
   /** The site of a service, watched from now on. */
@@ -185,6 +202,13 @@ export class Clusters {
       if (site && !this.closing.signal.aborted) {
         wanted.add(site);
         void site.mirror;
+        // A cluster that is away says later what it can do.
+        site.features().catch(() => undefined);
+      }
+    }
+    for (const [id, site] of this.places) {
+      if (!wanted.has(site)) {
+        this.places.delete(id);
       }
     }
     for (const [key, opened] of this.sites) {

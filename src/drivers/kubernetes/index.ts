@@ -37,6 +37,7 @@ import { downtime, project } from "./project.js";
 import { removeService } from "./remove.js";
 import { Replacement } from "./replace.js";
 import { Scaling } from "./scale.js";
+import { noFeatures } from "./version.js";
 
 const unknown: Observed = {
   state: "UNKNOWN",
@@ -84,8 +85,8 @@ export class KubernetesDriver implements Driver {
     return project(spec);
   }
 
-  downtime(current: RenderedSpec | null, next: RenderedSpec): string | null {
-    return downtime(current, next);
+  downtime(_current: RenderedSpec | null, next: RenderedSpec, environmentId: string): string | null {
+    return downtime(next, this.clusters.featuresOf(environmentId));
   }
 
   async replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
@@ -269,16 +270,15 @@ export class KubernetesDriver implements Driver {
 
 /** What a cluster can do that does not say so is not used. */
 async function featuresSoon(site: Site): Promise<Features> {
-  const none = { daemonSurge: false };
   const stop = new AbortController();
   const known = site.features().catch((error) => {
     if (error instanceof EngineAway || error instanceof EngineRefusal) {
-      return none;
+      return noFeatures;
     }
     throw error;
   });
   try {
-    return await Promise.race([known, wait(featuresPatience, none, { signal: stop.signal })]);
+    return await Promise.race([known, wait(featuresPatience, noFeatures, { signal: stop.signal })]);
   } finally {
     stop.abort();
   }

@@ -1,9 +1,10 @@
 import type { ContainerJob } from "../../deployer/container/job.js";
 import { factsOf, replicasOf } from "../../domain/facts.js";
+import type { PortSpec } from "../../domain/recipe-spec.js";
 import { OperationFailure } from "../../errors.js";
 import type { Target } from "../../operations/driver.js";
 import { cachePath, deployerPath, holdSecondsOf, nonceOf, type Programs } from "../engine/deployer.js";
-import type { ContainerSpec, EnvVar, PodTemplate, WorkloadSpec } from "./api-types.js";
+import type { ContainerPort, ContainerSpec, EnvVar, PodTemplate, WorkloadSpec } from "./api-types.js";
 import { escapeReferences, instanceReference, type SecretPart, variablesOf } from "./env.js";
 import {
   annotations,
@@ -105,8 +106,8 @@ export function manifestOf(target: Target, programs: Programs, features: Feature
     minReadySeconds: spec.rollout.monitor,
     revisionHistoryLimit,
     ...(kind === "Deployment"
-      ? { progressDeadlineSeconds: progressDeadlineOf(target), strategy: strategyOf(target) }
-      : { updateStrategy: updateStrategyOf(features) }),
+      ? { progressDeadlineSeconds: progressDeadlineOf(target), strategy: strategyOf(target, features) }
+      : { updateStrategy: updateStrategyOf(target, features) }),
   };
   return {
     kind,
@@ -158,7 +159,7 @@ function appOf(
     ...(spec.workingDir !== null && !hasDeployer && { workingDir: spec.workingDir }),
     ...(joined !== null && { envFrom: [{ secretRef: { name: joined } }] }),
     env: job ? [...env, job] : env,
-    ...portsOf(target),
+    ...(spec.ports.length > 0 && { ports: containerPorts(spec.ports) }),
     ...(readinessProbe && { readinessProbe }),
     ...(livenessProbe && { livenessProbe }),
     ...preStopOf(target),
@@ -168,14 +169,14 @@ function appOf(
 }
 
 /** Each once: several ports of a service may lead to the same one, and the API takes none twice. */
-function portsOf({ spec }: Target): Pick<ContainerSpec, "ports"> {
-  const ports = new Map(
-    spec.ports.map(({ name, target: containerPort, protocol }) => [
+export function containerPorts(ports: readonly PortSpec[]): ContainerPort[] {
+  const byTarget = new Map(
+    ports.map(({ name, target: containerPort, protocol }) => [
       `${containerPort}/${protocol}`,
       { ...(isPortName(name) && { name }), containerPort, protocol },
     ]),
   );
-  return ports.size > 0 ? { ports: [...ports.values()] } : {};
+  return [...byTarget.values()];
 }
 
 /** Fetches and installs before the app's container is started, with the same image, and nothing of the app's secrets. */
@@ -251,13 +252,14 @@ function progressDeadlineOf({ spec: { rollout } }: Target): number {
 }
 
 /** Never less than what is asked for serves, wherever the old and the new can be there at the same time. */
-function strategyOf({ spec }: Target): unknown {
-  return downtime(null, spec) === null
+function strategyOf({ spec }: Target, features: Features): unknown {
+  return downtime(spec, features) === null
     ? { type: "RollingUpdate", rollingUpdate: { maxSurge: spec.rollout.parallelism, maxUnavailable: 0 } }
     : { type: "Recreate" };
 }
 
-function updateStrategyOf({ daemonSurge }: Features): unknown {
-  const rollingUpdate = daemonSurge ? { maxSurge: 1, maxUnavailable: 0 } : { maxUnavailable: 1 };
+function updateStrategyOf({ spec }: Target, features: Features): unknown {
+  const rollingUpdate =
+    downtime(spec, features) === null ? { maxSurge: 1, maxUnavailable: 0 } : { maxUnavailable: 1 };
   return { type: "RollingUpdate", rollingUpdate };
 }

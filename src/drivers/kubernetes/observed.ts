@@ -15,7 +15,7 @@ export function observedOf(
   return {
     state: serviceState(workload, tasks),
     tasks,
-    ports: workload && service ? portsOf(service, node) : [],
+    ports: workload && service ? portsOf(service, workload, node) : [],
     fingerprint: workload?.metadata.annotations?.[annotations.fingerprint] ?? null,
     operationId: workload?.metadata.annotations?.[annotations.operation] ?? null,
     drifted: workload !== null && isDrifted(workload),
@@ -23,7 +23,10 @@ export function observedOf(
 }
 
 /** Where a Service can be reached: from outside where it is open there, else within the cluster. */
-function portsOf({ spec, status }: KubeService, node: KubeNode | null): PublishedPort[] {
+function portsOf({ spec, status }: KubeService, workload: Workload, node: KubeNode | null): PublishedPort[] {
+  const containerPorts = workload.spec.template.spec.containers.flatMap(({ ports = [] }) => ports);
+  const numbered = (port: number | string) =>
+    containerPorts.find(({ name }) => name === port)?.containerPort ?? Number(port);
   const [balancer] = status?.loadBalancer?.ingress ?? [];
   const outside = balancer?.ip ?? balancer?.hostname;
   const inside = spec.clusterIP === "None" ? undefined : spec.clusterIP;
@@ -37,7 +40,7 @@ function portsOf({ spec, status }: KubeService, node: KubeNode | null): Publishe
       : [
           {
             name: name ?? `${port}`,
-            target: Number(targetPort ?? port),
+            target: numbered(targetPort ?? port) || port,
             published,
             protocol: protocol === "UDP" ? "UDP" : "TCP",
             address: `${host.includes(":") ? `[${host}]` : host}:${published}`,

@@ -1,5 +1,6 @@
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { Projection } from "../../operations/driver.js";
+import type { Features } from "./manifest.js";
 import { requirementOf } from "./placement.js";
 import { isLabelValue, isQualifiedName } from "./qualified-names.js";
 
@@ -40,7 +41,7 @@ export function project(spec: RenderedSpec): Projection {
 }
 
 /** Why `next` cannot run beside the old one, as one sentence; null when it can. */
-export function downtime(_current: RenderedSpec | null, next: RenderedSpec): string | null {
+export function downtime(next: RenderedSpec, { daemonSurge }: Features): string | null {
   if (next.rollout.order === "STOP_FIRST") {
     return "The recipe says rollout.order STOP_FIRST: the old one is stopped before the new one starts.";
   }
@@ -48,7 +49,7 @@ export function downtime(_current: RenderedSpec | null, next: RenderedSpec): str
   if (volume) {
     return `Volume ${volume.source} is written to: the old one is stopped before the new one may. Mark it readOnly if it is not, or shared if several replicas may write to it at the same time.`;
   }
-  return next.mode === "GLOBAL"
+  return next.mode === "GLOBAL" && !daemonSurge
     ? "A DaemonSet is updated node by node, the old one stopped first: clusters before Kubernetes 1.22 cannot start the new one beside it."
     : null;
 }

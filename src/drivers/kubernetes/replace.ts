@@ -136,8 +136,7 @@ export class Replacement {
   }
 
   private get downtime(): string | null {
-    const isRolling = this.target.spec.mode === "GLOBAL" && this.context.features.daemonSurge;
-    return isRolling ? null : downtime(this.current!.spec, this.target.spec);
+    return downtime(this.target.spec, this.context.features);
   }
 
   /** Before anything can have been changed, a cluster that is away ends the operation soon. */

@@ -1,8 +1,8 @@
 import type { PortSpec } from "../../domain/recipe-spec.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { ServiceRef } from "../../operations/driver.js";
-import type { ServicePort } from "./api-types.js";
-import { typeOf } from "./manifest.js";
+import type { ContainerPort, ServicePort } from "./api-types.js";
+import { containerPorts, typeOf } from "./manifest.js";
 import { serviceAnnotations, serviceLabels, serviceName } from "./names.js";
 
 /** Where clusters open ports on their nodes, unless they are told otherwise. */
@@ -11,12 +11,14 @@ const nodePorts = { first: 30_000, last: 32_767 };
 /**
  * The Service by which the pods of a service are reached, under its name: within the cluster; on a port of each node when
  * one from 30000 to 32767 is published; through the cloud's load balancer when any other is. Null without ports. Pure.
+ * @param beside ports of pods that are there already, and serve on until those of this spec do
  */
 export function serviceManifest(
   ref: ServiceRef,
   { ports, endpointMode }: RenderedSpec,
   selector: Record<string, string>,
   installation: string,
+  beside: readonly ContainerPort[] = [],
 ): object | null {
   if (ports.length === 0) {
     return null;
@@ -33,7 +35,7 @@ export function serviceManifest(
       type,
       ...(endpointMode === "DNSRR" && { clusterIP: "None" }),
       selector,
-      ports: ports.map(portOf),
+      ports: ports.map((port) => portOf(port, targetPortOf(port, containerPorts(ports), beside))),
       ...(type !== "ClusterIP" && {
         externalTrafficPolicy: ports.some(({ preserveClientIp }) => preserveClientIp) ? "Local" : "Cluster",
       }),
@@ -48,13 +50,29 @@ function typeFor(ports: readonly PortSpec[]): "ClusterIP" | "NodePort" | "LoadBa
   return ports.some(({ published }) => published !== null) ? "NodePort" : "ClusterIP";
 }
 
-function portOf({ name, target, published, protocol }: PortSpec): ServicePort {
+/**
+ * By number; by name where pods that are there already listen elsewhere under the same name: whatever the number, each
+ * is then called at its own.
+ */
+function targetPortOf(
+  { name, target, protocol }: PortSpec,
+  own: readonly ContainerPort[],
+  beside: readonly ContainerPort[],
+): number | string {
+  const isCalled = (port: ContainerPort) => port.name === name && (port.protocol ?? "TCP") === protocol;
+  const isThere = beside.some(
+    (port) => port.containerPort === target && (port.protocol ?? "TCP") === protocol,
+  );
+  return !isThere && own.some(isCalled) && beside.some(isCalled) ? name : target;
+}
+
+function portOf({ name, target, published, protocol }: PortSpec, targetPort: number | string): ServicePort {
   const isOnNode = published !== null && isNodePort(published);
   return {
     name,
     protocol,
     port: published !== null && !isOnNode ? published : target,
-    targetPort: target,
+    targetPort,
     ...(isOnNode && { nodePort: published }),
   };
 }

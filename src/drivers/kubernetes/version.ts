@@ -8,6 +8,9 @@ export interface Version {
   minor?: string;
 }
 
+/** What every cluster can do. */
+export const noFeatures: Features = { daemonSurge: false };
+
 /** What a cluster of that version can do; of one that does not tell its version, the least. */
 export function featuresOf(version: Version): Features {
   return { daemonSurge: isAtLeast(version, 22) };

@@ -122,7 +122,7 @@ export function scaling(it: AddCase, rig: Rig): void {
 
   it("says beforehand what cannot be done without downtime", ({ app }) => {
     const stopFirst = app({ rollout: { order: "STOP_FIRST" } });
-    expect(rig.driver.downtime(app(), app())).to.equal(null);
-    expect(rig.driver.downtime(app(), stopFirst)).to.include("STOP_FIRST");
+    expect(rig.driver.downtime(app(), app(), rig.row.environmentId)).to.equal(null);
+    expect(rig.driver.downtime(app(), stopFirst, rig.row.environmentId)).to.include("STOP_FIRST");
   });
 }

@@ -185,7 +185,10 @@ describe("what a target comes down to on Kubernetes", () => {
   it("updates DaemonSets new before old where the cluster can", () => {
     const strategy = (daemonSurge: boolean) =>
       manifest({ mode: "GLOBAL" }, {}, { daemonSurge }).workload.spec.updateStrategy;
-    expect(strategy(false)).to.deep.equal({ type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } });
+    const apart = { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } };
+    expect(strategy(false)).to.deep.equal(apart);
+    const stopFirst = { mode: "GLOBAL" as const, rollout: { order: "STOP_FIRST" as const } };
+    expect(manifest(stopFirst, {}, { daemonSurge: true }).workload.spec.updateStrategy).to.deep.equal(apart);
     expect(strategy(true)).to.deep.equal({
       type: "RollingUpdate",
       rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },

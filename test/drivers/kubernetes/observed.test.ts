@@ -58,6 +58,19 @@ describe("where a service on Kubernetes is reached", () => {
       ["9", 9, "TCP"],
     ]);
   });
+
+  it("is told with the number of a port that is named by its name", () => {
+    const workload = deploymentOf(1);
+    workload.spec.template.spec.containers = [
+      { name: "app", ports: [{ name: "web", containerPort: 3001, protocol: "TCP" }] },
+    ];
+    const targets = (targetPort: string) =>
+      observedOf(workload, [], serviceOf({ ports: [{ ...http, targetPort }] }), node).ports.map(
+        ({ target }) => target,
+      );
+    expect(targets("web")).to.deep.equal([3001]);
+    expect(targets("of-nobody")).to.deep.equal([80]);
+  });
 });
 
 describe("a service as its cluster has it", () => {

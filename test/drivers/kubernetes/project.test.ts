@@ -102,7 +102,8 @@ describe("what a recipe comes down to on Kubernetes", () => {
 });
 
 describe("downtime on Kubernetes", () => {
-  const next = (fields: SpecFields) => downtime(null, project(specOf(fields)).spec);
+  const next = (fields: SpecFields, daemonSurge = false) =>
+    downtime(project(specOf(fields)).spec, { daemonSurge });
 
   it("is none where the old and the new can be there together", () => {
     expect(next({})).to.equal(null);
@@ -114,5 +115,11 @@ describe("downtime on Kubernetes", () => {
     expect(next({ rollout: { order: "STOP_FIRST" } })).to.include("STOP_FIRST");
     expect(next({ volumes: [{ source: "data", target: "/a" }] })).to.include("Volume data is written to");
     expect(next({ mode: "GLOBAL" })).to.include("node by node");
+  });
+
+  it("is none on each node where the cluster starts the new one first, unless there is another reason", () => {
+    expect(next({ mode: "GLOBAL" }, true)).to.equal(null);
+    expect(next({ mode: "GLOBAL", rollout: { order: "STOP_FIRST" } }, true)).to.include("STOP_FIRST");
+    expect(next({ mode: "GLOBAL", volumes: [{ source: "data", target: "/a" }] }, true)).to.include("data");
   });
 });

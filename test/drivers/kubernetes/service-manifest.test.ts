@@ -73,6 +73,30 @@ describe("the Service of a service", () => {
     expect(spec).to.include({ type: "ClusterIP", clusterIP: "None" });
   });
 
+  it("leads to each pod where it listens, while the old ones listen elsewhere", () => {
+    const beside = [
+      { name: "http", containerPort: 3000 },
+      { name: "dns", containerPort: 53, protocol: "UDP" },
+    ];
+    const targets = (ports: SpecFields["ports"]) => {
+      const service = serviceManifest(orders, specOf({ ports }), selector, "i1", beside) as KubeService;
+      return service.spec.ports!.map(({ targetPort }) => targetPort);
+    };
+    expect(targets([{ name: "http", target: 4000, published: 30_080 }])).to.deep.equal(["http"]);
+    expect(targets([{ name: "http", target: 3000 }])).to.deep.equal([3000]);
+    // Called otherwise, but where it was.
+    expect(targets([{ name: "web", target: 3000 }])).to.deep.equal([3000]);
+    expect(targets([{ name: "web", target: 4000 }])).to.deep.equal([4000]);
+    expect(targets([{ name: "dns", target: 53 }])).to.deep.equal([53]);
+    expect(targets([{ name: "dns", target: 54, protocol: "UDP" }])).to.deep.equal(["dns"]);
+    // A pod's port has one name.
+    const twice = [
+      { name: "http", target: 4000 },
+      { name: "again", target: 4000 },
+    ];
+    expect(targets(twice)).to.deep.equal([4000, 4000]);
+  });
+
   it("has each port of the recipe by its name, whatever the recipe", () => {
     fc.assert(
       fc.property(renderedSpec, (spec) => {

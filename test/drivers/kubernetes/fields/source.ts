@@ -59,6 +59,8 @@ export const sourceScene = new Scene(async (trial: Trial) => {
   );
   const one = await look(trial, first);
   await restarted(trial, first, () => trial.run(first, "rm", "keep"));
+  // Or else it would be started anew again and again.
+  await trial.run(first, "touch", "keep");
   const again = await trial.about(first);
   const wrong = { ...gitCredential, password: "n0t-it" };
   const unread = trial.target(first.ref, first.spec, { commit: commits[1]!, gitCredential: wrong, secrets });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { downtime } from "../../../../src/drivers/kubernetes/project.js";
+import { noFeatures } from "../../../../src/drivers/kubernetes/version.js";
 import type { Target } from "../../../../src/operations/driver.js";
 import { env } from "../../fields/env.js";
 import { Scene } from "../../fields/scene.js";
@@ -122,7 +123,7 @@ export const volumeScene = new Scene(async (trial: Trial) => {
   })
   .shows("volumes.shared", "lets the new replica begin while the old one still serves", (seen) => {
     expect(seen.overlaps).to.equal(true);
-    expect(downtime(null, seen.two.target.spec)).to.equal(null);
+    expect(downtime(seen.two.target.spec, noFeatures)).to.equal(null);
     expect(seen.waits, "without it").to.equal(true);
-    expect(downtime(null, seen.third.spec)).to.match(/^Volume data is written to/);
+    expect(downtime(seen.third.spec, noFeatures)).to.match(/^Volume data is written to/);
   });
