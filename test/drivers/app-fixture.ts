@@ -1,6 +1,9 @@
 /**
  * An app whose behaviour its environment decides; its version tells commits apart, its id one start from another. The
  * instance at which it crashes is the one of that number: where it is told no number, it asks for it at NUMBERS_AT.
+ *
+ * At its end a kept connection is closed with its next answer. One that is cut while its client sends is remembered as reset
+ * by the kernel (conntrack, 10 s), and who connects from the same port meanwhile is sent to where nobody is any more.
  */
 export function appSource(version: string): string {
   return `
@@ -8,6 +11,7 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { Server } from "node:net";
 const version = ${JSON.stringify(version)};
 const id = randomUUID();
 const mode = process.env.MODE ?? "";
@@ -16,7 +20,9 @@ const numbered = async () => (await fetch(NUMBERS_AT + "/" + REBAKE_INSTANCE, { 
 if (mode === "crash" || CRASH_AT === (NUMBERS_AT ? await numbered() : REBAKE_INSTANCE)) { console.error("boom: no database"); process.exit(3); }
 let WebSocketServer = null;
 try { ({ WebSocketServer } = await import("ws")); } catch {}
+let stopping = false;
 const server = createServer((request, response) => {
+  if (stopping) response.setHeader("connection", "close");
   const url = new URL(request.url, "http://x");
   const json = (value) => { response.setHeader("content-type", "application/json"); response.end(JSON.stringify(value)); };
   if (url.pathname === "/health") { response.statusCode = mode === "500" ? 500 : 200; response.end("health"); }
@@ -41,7 +47,7 @@ if (WebSocketServer) {
 }
 if (process.env.GRANDCHILD) spawn(process.execPath, ["-e", (process.env.GRANDCHILD === "stubborn" ? "process.on('SIGTERM', () => {});" : "") + "setInterval(() => {}, 1e9)"], { stdio: "inherit" });
 if (mode === "stubborn") process.on("SIGTERM", () => console.log("I stay"));
-else process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeIdleConnections(); setTimeout(() => process.exit(0), 300).unref(); });
+else process.on("SIGTERM", () => { stopping = true; Server.prototype.close.call(server, () => process.exit(0)); setTimeout(() => server.closeIdleConnections(), 200).unref(); setTimeout(() => process.exit(0), 300).unref(); });
 if (mode === "silent") setInterval(() => {}, 1e9);
 else server.listen(Number(process.env.REBAKE_PORT), () => console.log("listening, version " + version));
 `;

@@ -11,9 +11,11 @@ const { REBAKE_INSTANCE, REBAKE_OPERATION, REBAKE_PORT, UDP, WITNESS, PORTS = RE
 const began = Date.now();
 const seen = [];
 let illFor = null;
+let stopping = false;
 const say = async (what) => { if (WITNESS) await fetch([WITNESS, what, REBAKE_OPERATION, REBAKE_INSTANCE, illFor].join("/")).catch(() => {}); };
 const json = (response, value) => response.end(JSON.stringify(value));
 const servers = PORTS.split(",").map(Number).map((port) => createServer((request, response) => {
+  if (stopping) response.setHeader("connection", "close");
   const { pathname, searchParams } = new URL(request.url, "http://x");
   if (pathname === "/run") {
     const [program, ...args] = JSON.parse(searchParams.get("argv"));
@@ -41,6 +43,9 @@ if (UDP) {
   const socket = createSocket("udp4").on("message", (_, { port, address }) => socket.send("udp " + UDP, port, address));
   socket.bind(Number(UDP));
 }
-process.on("SIGTERM", () => say("ends").then(() => process.exit(0)));
+process.on("SIGTERM", () => {
+  stopping = true;
+  say("ends").then(() => setTimeout(() => process.exit(0), 200));
+});
 say("begins");
 `;
