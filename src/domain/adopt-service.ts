@@ -71,12 +71,17 @@ async function adoptedBefore(
   { engineName, name }: { engineName: string; name: string },
 ): Promise<Service | null> {
   const here = { environmentId: environment.id, removedAt: IsNull() };
-  const known = await tx.manager.findOneBy(Service, { ...here, adopted: engineName });
+  // At one moment: the same request may be carried out meanwhile.
+  const alike = await tx.manager.findBy(Service, [
+    { ...here, adopted: engineName },
+    { ...here, name },
+  ]);
+  const known = alike.find(({ adopted }) => adopted === engineName) ?? null;
   if (known && (known.name !== name || known.recipeId !== recipe.id)) {
     const message = `${engineName} is the service ${known.name} of ${environment.code} already: forget that one first (forgetService), or go on with it.`;
     throw new UserInputError("IN_USE", message, ["engineName"]);
   }
-  if (!known && (await tx.manager.existsBy(Service, { ...here, name }))) {
+  if (!known && alike.length > 0) {
     nameTaken(environment, name);
   }
   return known;

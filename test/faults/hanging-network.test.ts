@@ -36,7 +36,7 @@ describe("a network to PostgreSQL that swallows packets", function () {
     await cutOff.mutate(
       'mutation { p: createEnvironment(input: { code: "PROD", driver: SWARM, swarm: { host: "unix:///engine" } }) { errors { message } } }',
     );
-    const spec = { env: [{ name: "START_MS", kind: "STATIC", value: "1500" }] };
+    const spec = { env: [{ name: "START_MS", kind: "STATIC", value: "6000" }] };
     await cutOff.mutate(
       'mutation ($spec: RecipeSpecInput!) { p: createRecipe(input: { name: "shop", spec: $spec }) { errors { message } } }',
       { spec },

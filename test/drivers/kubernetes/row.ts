@@ -54,7 +54,7 @@ export const kubernetesRow: DriverRow = {
       create,
     }),
   environmentId,
-  parallel: 4,
+  parallel: 6,
   timeout: 300_000,
   patience: { most: 60, pause: 100 },
   fields: { image: { name: "node", tag: "20-bookworm" } },
