@@ -171,7 +171,8 @@ export function deploying(it: AddCase, rig: Rig): void {
       command: ["node", "daemon.mjs"],
       ports: [],
       readiness: null,
-      rollout: { monitor: 1 },
+      // Long enough for a busy machine to have it started and crashed.
+      rollout: { monitor: 8 },
     };
     const old = await deploy(target(service, app(daemon), { commit: rig.first }));
     const observed = await inspect(service);
