@@ -219,7 +219,7 @@ describe("GraphQL over WebSocket", () => {
   });
 
   it("pings, and drops a socket that does not answer", async () => {
-    await start({ limits: { pingInterval: 40 } });
+    await start({ limits: { pingInterval: 300 } });
     const sound = await open();
     const dead = await open();
     let pings = 0;

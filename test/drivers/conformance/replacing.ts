@@ -67,7 +67,7 @@ export function replacing(it: AddCase, rig: Rig): void {
 
   for (const at of ["FETCH_SOURCE", "INSTALL", "START", "READY", "CUT_OVER"] satisfies StepName[]) {
     it(`leaves the old one alone when cancelled at ${at}`, async (stage) => {
-      const { ref, app, target, deploy, replace, about, tasks } = stage;
+      const { ref, app, env, target, deploy, replace, about, tasks } = stage;
       const service = ref();
       const old = await deploy(target(service, app(), { commit: rig.first }));
       const before = await about(service);
@@ -76,9 +76,16 @@ export function replacing(it: AddCase, rig: Rig): void {
           recorder.abort(cancelled());
         }
       });
-      // Where new ones are watched beside the old, these stay for so long, however late a busy engine is looked at.
-      const spec = app(rig.row.watchesBeside ? { rollout: { monitor: 20 } } : {});
-      const outcome = await replace(old, target(service, spec, { commit: rig.second }), report);
+      // It gets no further by itself, however late a busy engine is looked at. Once it serves, the old one stays for as long
+      // as new ones are watched, where these are watched beside it.
+      const isServing = at === "CUT_OVER";
+      const isPreparing = at === "FETCH_SOURCE" || at === "INSTALL";
+      const spec = app({
+        env: env(isServing ? {} : { MODE: "silent" }),
+        ...(isServing && rig.row.watchesBeside && { rollout: { monitor: 20 } }),
+      });
+      const commit = isPreparing ? rig.broken.hanging : rig.second;
+      const outcome = await replace(old, target(service, spec, { commit }), report);
       expect(outcome.verdict).to.equal("CANCELLED");
       expect(outcome.cause?.code).to.equal("CANCELLED_BY_USER");
       const after = await about(service);
