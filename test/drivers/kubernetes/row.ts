@@ -54,7 +54,7 @@ export const kubernetesRow: DriverRow = {
       create,
     }),
   environmentId,
-  parallel: 6,
+  parallel: 4,
   timeout: 300_000,
   patience: { most: 60, pause: 100 },
   fields: { image: { name: "node", tag: "20-bookworm" } },
