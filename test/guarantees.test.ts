@@ -9,7 +9,7 @@ const rows = [
 /** Titles of a file's tests as patterns: what is put in at run time may be anything. */
 function titlesIn(file: string): RegExp[] {
   const source = readFileSync(file, "utf8");
-  return [...source.matchAll(/\bit\(\s*(["'`])(.*?)\1,/gs)].map(([, , title]) => {
+  return [...source.matchAll(/\b(?:it|add)\(\s*(["'`])(.*?)\1,/gs)].map(([, , title]) => {
     const parts = title!.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
     return new RegExp(`^${parts.join(".+")}$`);
   });
