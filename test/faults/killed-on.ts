@@ -65,6 +65,7 @@ export function killedOn({ name, lacks, open, kills, work, only }: RealEngine): 
         const points = (await matrix.record(scenario)).filter(isCall).filter((one) => !matrix.tried.has(one));
         this.test!.title += ` (${points.length} points)`;
         const lost = await matrix.killAtEach(scenario, points);
+        expect(matrix.tried, "points at which a server was killed").not.to.have.property("size", 0);
         expect(lost, lost.join("; ")).to.deep.equal([]);
       });
     }
