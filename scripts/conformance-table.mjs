@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 // `node scripts/conformance-table.mjs <folder>`: one table of what several runs of the conformance suite have shown, each
-// of which may have left out drivers. Runs write into the folder that is named by CONFORMANCE_RESULTS.
+// of which may have left out drivers. Runs write into the folder that is named by CONFORMANCE_RESULTS. Exits with 1 unless
+// every case passed on every driver.
 const folder = process.argv[2];
 const cases = new Map();
 const drivers = new Set();
@@ -32,3 +33,4 @@ for (const row of all) {
       .trimEnd(),
   );
 }
+process.exitCode = rows.every((row) => row.slice(1).every((result) => result === "passed")) ? 0 : 1;
