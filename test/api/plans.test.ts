@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import pg from "pg";
-import { bigCatalog } from "../support/big-catalog.js";
+import { bigCatalog, fill } from "../support/big-catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { apiServer, type Json } from "./api-server.js";
 
@@ -104,10 +104,8 @@ describe("plans of lists", () => {
   const api = apiServer(database);
 
   before(async function () {
-    this.timeout(120_000);
-    for (const statement of bigCatalog) {
-      await api.current.sql(statement);
-    }
+    this.timeout(300_000);
+    await fill(database.url, bigCatalog);
   });
 
   /** The scans of every statement that reads a page for this query. */

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { bigCatalog, bigQueue } from "../support/big-catalog.js";
+import { bigCatalog, bigQueue, fill } from "../support/big-catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { Engine } from "../support/engine/engine.js";
 import { secretKey } from "../support/engine/fleet.js";
@@ -33,13 +33,7 @@ describe("a server with a large catalog and a long history", function () {
   before(async () => {
     const { dataSource } = await database.open();
     sql = (statement) => dataSource.query(statement);
-    for (const statement of [...bigCatalog, ...bigQueue(hostId)]) {
-      // Filling a million rows takes longer than a statement usually may.
-      await dataSource.transaction(async (manager) => {
-        await (statement.startsWith("vacuum") ? manager.query("select 1") : manager.query(statement));
-      });
-    }
-    await sql("vacuum analyze");
+    await fill(database.url, [...bigCatalog, ...bigQueue(hostId)]);
     engine = await Engine.start();
     await mkdir(join(folder.path, "home"));
     await writeFile(join(folder.path, "home", "host-id"), `${hostId}\n`);

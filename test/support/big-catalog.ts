@@ -1,3 +1,18 @@
+import pg from "pg";
+
+/** Puts that into a database, however long it takes: more than a statement of a server may. */
+export async function fill(databaseUrl: string, statements: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    for (const statement of statements) {
+      await client.query(statement);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
 const id = (prefix: string, n: string) => `'${prefix}_' || lpad((${n})::text, 26, '0')`;
 
 /** As long as the steps of a rebuild are. */
