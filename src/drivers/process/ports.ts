@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
@@ -87,7 +88,8 @@ export class PublishedPorts {
   }
 }
 
-function canListen(port: number, host: string): Promise<boolean> {
+/** @param host every address of this host unless given */
+function canListen(port: number, host?: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));
@@ -95,29 +97,36 @@ function canListen(port: number, host: string): Promise<boolean> {
   });
 }
 
+/**
+ * Where instances listen. Kernels give higher ports to outgoing connections (Linux from 32768 on): one of these might hold
+ * the port just when the app wants it.
+ */
+const instancePorts = { from: 10_000, to: 32_767 };
+const mostTries = 10_000;
+
 /** Handed out lately: the kernel knows nothing of a port between our asking for it and the app's listening. */
 const handedOut = new Map<number, number>();
 
-/** A port of the loopback interface that nobody listens on, for an instance to listen on. */
+/**
+ * A port that nobody listens on, for an instance to listen on.
+ * @throws OperationFailure PORT_TAKEN when there is none
+ */
 export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await new Promise<number>((resolve, reject) => {
-      const server = createServer();
-      server.once("error", reject);
-      server.listen({ port: 0, host: "127.0.0.1" }, () => {
-        const { port } = server.address() as { port: number };
-        server.close(() => resolve(port));
-      });
-    });
-    const now = Date.now();
-    for (const [other, at] of handedOut) {
-      if (now - at > 60_000) {
-        handedOut.delete(other);
-      }
-    }
-    if (!handedOut.has(port)) {
-      handedOut.set(port, now);
-      return port;
+  const now = Date.now();
+  for (const [other, at] of handedOut) {
+    if (now - at > 60_000) {
+      handedOut.delete(other);
     }
   }
+  for (let tries = 0; tries < mostTries; tries++) {
+    const port = randomInt(instancePorts.from, instancePorts.to + 1);
+    if (!handedOut.has(port)) {
+      handedOut.set(port, now);
+      if (await canListen(port)) {
+        return port;
+      }
+    }
+  }
+  const message = `No port from ${instancePorts.from} to ${instancePorts.to} is free for an instance: end what listens there.`;
+  throw new OperationFailure("PORT_TAKEN", message);
 }

@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
-import { PublishedPorts } from "../../../src/drivers/process/ports.js";
+import { freePort, PublishedPorts } from "../../../src/drivers/process/ports.js";
 import { tempFolder } from "../../support/temp-folder.js";
 import { specOf } from "../bench.js";
 
@@ -28,5 +30,18 @@ describe("published ports", () => {
         failed = true;
       });
     expect(failed).to.equal(true);
+  });
+});
+
+describe("ports of instances", () => {
+  it("are below those of outgoing connections, free, and each another", async () => {
+    const ports = await Promise.all(Array.from({ length: 200 }, () => freePort()));
+    expect(new Set(ports).size).to.equal(200);
+    expect(Math.max(...ports)).to.be.below(32_768);
+    expect(Math.min(...ports)).to.be.at.least(10_000);
+    const server = createServer().listen(ports[0], "127.0.0.1");
+    await once(server, "listening");
+    server.close();
+    await once(server, "close");
   });
 });
