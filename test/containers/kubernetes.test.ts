@@ -141,6 +141,8 @@ describe("the manifests that run Rebake in a cluster", function () {
     };
   }
 
+  /** A kept connection would lead to the pod that was there before. */
+  const fresh = { connection: "close" };
   const server = async () =>
     (await core.listNamespacedPod({ namespace: system })).items.find(
       ({ metadata, status }) =>
@@ -151,14 +153,14 @@ describe("the manifests that run Rebake in a cluster", function () {
     eventually(
       async () => {
         const pod = await server();
-        return pod && (await fetch(`${url}/readyz`)).status === 200 && pod;
+        return pod && (await fetch(`${url}/readyz`, { headers: fresh })).status === 200 && pod;
       },
       { deadline: 180_000, what: "the server is ready" },
     );
   async function graphql(query: string, variables: object = {}): Promise<any> {
     const response = await fetch(`${url}/graphql`, {
       method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      headers: { ...fresh, authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify({ query, variables }),
     });
     const { data, errors } = (await response.json()) as { data: unknown; errors?: { message: string }[] };
