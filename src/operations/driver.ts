@@ -202,8 +202,10 @@ export interface Driver {
    * Brings what runs of a service to `target.replicas`; those that stay are left alone. `target` is what is deployed,
    * with its stamp. Growing reports START and READY, shrinking TERMINATE_OLD; ends like `replace`, and leaves the old
    * number when it fails.
+   * @param from how many there were meant to be when the operation began, also for a server that takes it over: may be
+   * the same number, and then all stay, however they do
    */
-  scale(target: Target, report: Reporter): Promise<Outcome>;
+  scale(target: Target, from: number, report: Reporter): Promise<Outcome>;
   /**
    * Pins an image, so that all replicas run the same: a reference with its digest where the registry gives one, as
    * the pull policy wants it. What images mean nothing to returns null.

@@ -51,7 +51,8 @@ async function work(
       return driver.remove(await refOf(manager, service), report);
     case "SCALE": {
       const deployed = await buildDeployed(manager, deps.secretBox, service, deployedOf(service));
-      return driver.scale({ ...deployed, replicas: journal.operation.replicas! }, report);
+      // The service has its old number until the operation has succeeded, whoever goes on with it.
+      return driver.scale({ ...deployed, replicas: journal.operation.replicas! }, deployed.replicas, report);
     }
     default: {
       const { current, target } = await loadRecipe(service, journal, report, deps);

@@ -82,6 +82,8 @@ describe("restarting and scaling", () => {
     };
     expect((await shop.ended(await scale(6))).state).to.equal("FAILED");
     expect((await shop.service(service)).replicas).to.equal(5);
+    await shop.ended(await scale(5));
+    expect(shop.catalog.driver.scaledFrom.slice(-3)).to.deep.equal([1, 5, 5]);
   });
 
   it("lets a scaling and a restart wait beside a rebuild, and supersedes only what a newer one makes pointless", async () => {

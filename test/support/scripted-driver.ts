@@ -23,6 +23,8 @@ export type Script = (target: Target, report: Reporter, current: Target | null) 
 export class ScriptedDriver implements Driver {
   readonly replaced: { current: Target | null; target: Target }[] = [];
   readonly scaled: Target[] = [];
+  /** From which number each time. */
+  readonly scaledFrom: number[] = [];
   readonly removed: ServiceRef[] = [];
   script: Script = succeed;
   /** What `scale` does. */
@@ -65,8 +67,9 @@ export class ScriptedDriver implements Driver {
     return this.script(target, report, current);
   }
 
-  scale(target: Target, report: Reporter): Promise<Outcome> {
+  scale(target: Target, from: number, report: Reporter): Promise<Outcome> {
     this.scaled.push(target);
+    this.scaledFrom.push(from);
     return this.scaling(target, report);
   }
 

@@ -95,8 +95,10 @@ export class KubernetesDriver implements Driver {
     );
   }
 
-  async scale(target: Target, report: Reporter): Promise<Outcome> {
-    return this.during(target.ref, (context) => new Scaling(context, target, this.untilClosed(report)).run());
+  async scale(target: Target, from: number, report: Reporter): Promise<Outcome> {
+    return this.during(target.ref, (context) =>
+      new Scaling(context, target, from, this.untilClosed(report)).run(),
+    );
   }
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {

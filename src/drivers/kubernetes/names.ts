@@ -21,8 +21,6 @@ export const annotations = {
   applied: "rebake/applied",
   /** What there was before the last rebuild, as JSON: for whoever has to undo it. */
   before: "rebake/before",
-  /** How many replicas there were before the last scaling. */
-  scaledFrom: "rebake/scaled-from",
 } as const;
 
 /** Services of a namespace may not be called longer, nor begin with a digit (RFC 1035). */

@@ -35,6 +35,8 @@ export class Scaling {
   constructor(
     private readonly context: KubernetesContext,
     private readonly target: Target,
+    /** How many there were meant to be. */
+    private readonly deployed: number,
     private readonly report: Reporter,
   ) {
     this.name = engineName(target.ref);
@@ -74,16 +76,16 @@ export class Scaling {
       return { verdict: "FAILED", cause: new OperationFailure("ENGINE_REFUSED", message).cause };
     }
     const asked = found.spec.replicas ?? 1;
-    // An earlier server may have asked for it already.
-    const earlier = Number(found.metadata.annotations?.[annotations.scaledFrom] ?? asked);
-    const from = asked === target.replicas ? earlier : asked;
+    // An earlier server may have asked for it already, unless somebody did by hand.
+    const wasAsked = asked === target.replicas && appliedSpec(found)?.replicas === asked;
+    const from = wasAsked ? this.deployed : asked;
     const growing = target.replicas > from;
     let put = found;
     try {
       const of = Math.abs(target.replicas - from);
       await this.show(growing ? "START" : "TERMINATE_OLD", { state: "RUNNING", done: 0, of });
       this.report.signal.throwIfAborted();
-      put = await patience.untilBack(() => this.ask(found, target.replicas, from));
+      put = await patience.untilBack(() => this.ask(found, target.replicas));
       await (growing ? this.grown(put, from) : this.shrunk(put, from));
     } catch (error) {
       return this.undo(error, put, from);
@@ -97,7 +99,7 @@ export class Scaling {
   }
 
   /** By the API's own compare-and-set: what somebody changes meanwhile is not written over. */
-  private async ask(seen: Workload, replicas: number, from: number): Promise<Workload> {
+  private async ask(seen: Workload, replicas: number): Promise<Workload> {
     const { cluster, namespace, mirror } = this.context;
     for (let tries = 0; tries < mostTries; tries++) {
       const found = await readWorkload(this.context, "Deployment", this.name);
@@ -116,7 +118,7 @@ export class Scaling {
         cluster.patch<Workload>(
           "deployment",
           objectPath("Deployment", namespace, this.name),
-          scaled(found, replicas, from),
+          scaled(found, replicas),
         ),
       ).catch((error) => {
         throw error instanceof ApiRefusal ? refused(error) : error;
@@ -226,7 +228,7 @@ export class Scaling {
     }
     const isChanged = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
     if (!isChanged) {
-      const back = await this.patience.untilBack(() => this.ask(put, from, from));
+      const back = await this.patience.untilBack(() => this.ask(put, from));
       for (;;) {
         await this.look(back);
         if (this.pods.filter((pod) => !hasEnded(pod)).length <= from) {
@@ -244,7 +246,7 @@ export class Scaling {
 }
 
 /** The same with another number of replicas: no pod that stays is touched. */
-function scaled(found: Workload, replicas: number, from: number): object[] {
+function scaled(found: Workload, replicas: number): object[] {
   const applied = appliedSpec(found);
   const said = applied && { ...applied, replicas };
   return [
@@ -256,7 +258,6 @@ function scaled(found: Workload, replicas: number, from: number): object[] {
       value: {
         ...found.metadata.annotations,
         ...(said && { [annotations.applied]: JSON.stringify(said) }),
-        [annotations.scaledFrom]: String(from),
       },
     },
   ];

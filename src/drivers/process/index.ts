@@ -108,7 +108,7 @@ export class ProcessDriver implements Driver {
     }
   }
 
-  async scale(target: Target, report: Reporter): Promise<Outcome> {
+  async scale(target: Target, _from: number, report: Reporter): Promise<Outcome> {
     const service = this.serviceOf(target.ref);
     const signal = this.stopping(AbortSignal.any([report.signal, this.closing.signal]), target);
     return this.tracked(new Scaling(service, target, report, signal).run());

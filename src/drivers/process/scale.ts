@@ -25,6 +25,7 @@ export class Scaling {
   async run(): Promise<Outcome> {
     try {
       const set = await this.serving();
+      this.signal.throwIfAborted();
       const more = replicasOf(this.target) - set.instances.length;
       if (more > 0) {
         await this.grow(set, more);

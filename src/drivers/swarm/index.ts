@@ -83,9 +83,9 @@ export class SwarmDriver implements Driver {
     return new Replacement(context, current, target, this.untilClosed(report)).run();
   }
 
-  async scale(target: Target, report: Reporter): Promise<Outcome> {
+  async scale(target: Target, from: number, report: Reporter): Promise<Outcome> {
     const context = await this.contextOf(target.ref);
-    return new Scaling(context, target, this.untilClosed(report)).run();
+    return new Scaling(context, target, from, this.untilClosed(report)).run();
   }
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {

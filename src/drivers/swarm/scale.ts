@@ -27,6 +27,8 @@ export class Scaling {
   constructor(
     private readonly context: SwarmContext,
     private readonly target: Target,
+    /** How many there were meant to be. */
+    private readonly deployed: number,
     private readonly report: Reporter,
   ) {
     this.progress = new Progress(report);
@@ -51,10 +53,9 @@ export class Scaling {
     if (asked === undefined) {
       return this.ended();
     }
-    // An earlier server may have asked for it already.
+    // An earlier server may have asked for it already, unless somebody did by hand.
     const done = asked === this.target.replicas && found.Spec.Labels?.[labels.replicas] === String(asked);
-    const before = done ? (found.PreviousSpec ?? found.Spec) : found.Spec;
-    const from = before.Mode.Replicated?.Replicas ?? asked;
+    const from = done ? this.deployed : asked;
     const known = new Set(
       (await this.look(found))
         .filter((task) => !done || task.CreatedAt < found.UpdatedAt)
@@ -74,7 +75,7 @@ export class Scaling {
       this.service = service;
       await (growing ? this.grown(service, known, from) : this.shrunk(service, from));
     } catch (error) {
-      return this.undo(error, found, scaled(before, from));
+      return this.undo(error, found, scaled(found.Spec, from));
     }
     return this.ended();
   }

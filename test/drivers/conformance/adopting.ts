@@ -56,7 +56,7 @@ export function adopting(it: AddCase, rig: Rig): void {
     const before = await ids(made);
     await expectLost(scale(made, 3, losing("READY")));
     const driver = await successor();
-    const outcome = await driver.scale({ ...taken(made), replicas: 3 }, new Recorder());
+    const outcome = await driver.scale({ ...taken(made), replicas: 3 }, made.replicas, new Recorder());
     expect(outcome).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     const after = await ids(made);
     expect(after.size).to.equal(3);

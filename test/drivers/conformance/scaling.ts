@@ -79,6 +79,30 @@ export function scaling(it: AddCase, rig: Rig): void {
     expect(await tasks(made)).to.have.length(1);
   });
 
+  it("keeps all when asked for the same number again, also cancelled, and while one crashes", async (stage) => {
+    const { ref, app, target, deploy, scale, tasks, inspect, until, ask } = stage;
+    const one = await deploy(target(ref(), app(), { commit: rig.first }));
+    await scale(one, 3);
+    const made = { ...one, replicas: 3 };
+    const cancelled = new Recorder();
+    cancelled.abort(new OperationFailure("CANCELLED_BY_USER", "Somebody cancelled it."));
+    expect((await scale(made, 3, cancelled)).verdict).to.equal("CANCELLED");
+    expect(await tasks(made)).to.have.length(3);
+    const third = async () => (await tasks(made)).find(({ instance }) => instance === 3);
+    for (let crashes = 1; crashes <= rig.row.crashesToBackOff; crashes++) {
+      const { address } = await until("it runs", async () => {
+        const task = await third();
+        return task?.state === "RUNNING" && task.restarts === crashes - 1 ? task : null;
+      });
+      await ask(`http://${address}/exit?code=9`);
+    }
+    await until("it backs off", async () => (await third())?.state === "BACKING_OFF");
+    expect(await scale(made, 3)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    expect(await tasks(made)).to.have.length(3);
+    await until("all serve", async () => (await inspect(made.ref)).state === "RUNNING");
+    expect(await tasks(made)).to.have.length(3);
+  });
+
   it("fails no request while it goes up and down under load", async (stage) => {
     const { ref, app, target, deploy, scale, url, beginLoad } = stage;
     const made = await deploy(target(ref(), app(), { commit: rig.first }));

@@ -80,8 +80,9 @@ export class Stage {
     expect(verdict, JSON.stringify(outcome.cause)).to.equal(target.spec.readiness ? "SUCCEEDED" : "UNPROVEN");
     return target;
   };
+  /** From the number that `target` has. */
   readonly scale = (target: Target, replicas: number, report = new Recorder()): Promise<Outcome> =>
-    this.driver.scale({ ...target, replicas }, report);
+    this.driver.scale({ ...target, replicas }, target.replicas, report);
   readonly remove = (ref: ServiceRef): Promise<Outcome> => this.driver.remove(ref, new Recorder());
   /** A server that goes on where the first one stopped. */
   readonly successor = async (): Promise<Driver> => {

@@ -226,7 +226,7 @@ onKubernetes("a cluster that goes away", (it) => {
       () => away(line, 6),
     );
     const scaled = { ...old, replicas: 2 };
-    expect(await scene.driver.scale(scaled, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    expect(await scene.driver.scale(scaled, 1, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     await done();
     expect(await scene.serving(ref))
       .to.include(before[0])

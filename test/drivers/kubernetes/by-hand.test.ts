@@ -179,7 +179,7 @@ onKubernetes("what is done by hand in the middle of a rebuild on Kubernetes", (i
         await scene.kubectl("scale", scene.named(ref), "--replicas=2");
       }
     });
-    expectChanged(await scene.driver.scale({ ...old, replicas: 3 }, report), /\(replicas\)/);
+    expectChanged(await scene.driver.scale({ ...old, replicas: 3 }, 1, report), /\(replicas\)/);
     expect((await scene.deployment(ref)).spec.replicas).to.equal(2);
   });
 

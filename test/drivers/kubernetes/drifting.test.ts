@@ -181,7 +181,7 @@ onKubernetes("a service whose replicas an autoscaler decides", (it) => {
     expect(cause, cause?.message).to.have.property("code", "APP_EXITED");
     expect((await scene.deployment(ref)).spec.replicas).to.equal(2);
     await scene.expectStands(second);
-    const outcome = await scene.driver.scale({ ...second, replicas: 3 }, new Recorder());
+    const outcome = await scene.driver.scale({ ...second, replicas: 3 }, 1, new Recorder());
     expect(outcome.verdict).to.equal("FAILED");
     expect(outcome.cause).to.include({ code: "ENGINE_REFUSED" });
     expect(outcome.cause!.message).to.match(/HorizontalPodAutoscaler decides how many replicas orders has/);

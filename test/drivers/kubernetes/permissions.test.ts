@@ -115,7 +115,7 @@ describe(`the role that Rebake has on a cluster${kubeconfigFile ? "" : " (needs 
     succeeded(await driver.replace(null, first, new Recorder()));
     const second = { ...target(name, "2"), ref: first.ref };
     succeeded(await driver.replace(first, second, new Recorder()));
-    succeeded(await driver.scale({ ...second, replicas: 2 }, new Recorder()));
+    succeeded(await driver.scale({ ...second, replicas: 2 }, 1, new Recorder()));
     const lines = [];
     for await (const { line } of driver.logs(first.ref, {
       ...{ tail: 10, follow: false },

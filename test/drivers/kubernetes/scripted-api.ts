@@ -162,7 +162,9 @@ export class ScriptedApi {
     if (index >= 0) {
       this.instead.splice(index, 1)[0]!.script(request, response);
     } else if (!isList) {
-      answer(404, { message: "not there" })(request, response);
+      const [plural, name] = /\/namespaces\/shop\/([a-z]+)\/([^/]+)$/.exec(pathname)?.slice(1) ?? [];
+      const known = request.method === "GET" ? this.objects.get(plural!)?.get(name!) : undefined;
+      (known ? answer(200, known) : answer(404, { message: "not there" }))(request, response);
     } else if (way === "watch") {
       this.watch(collection, Number(query.get("resourceVersion")), response);
     } else {

@@ -178,8 +178,8 @@ onKubernetes("a server that takes a rebuild on Kubernetes over", (it) => {
   ] as const) {
     it(`goes on with a scaling from ${from} to ${to}: the cluster is asked to change it once`, async (scene) => {
       const { proxy, ref, old, before } = await deployed(scene, from);
-      await expectLost(scene.driver.scale({ ...old, replicas: to }, losingAfter(proxy, 1)));
-      const outcome = await scene.successor().scale({ ...taken(old), replicas: to }, new Recorder());
+      await expectLost(scene.driver.scale({ ...old, replicas: to }, from, losingAfter(proxy, 1)));
+      const outcome = await scene.successor().scale({ ...taken(old), replicas: to }, from, new Recorder());
       expect(outcome).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
       expect(changesOf(proxy)).to.equal(1);
       const serving = await scene.serving(ref);
@@ -191,8 +191,10 @@ onKubernetes("a server that takes a rebuild on Kubernetes over", (it) => {
   it("goes on with a scaling that cannot be done, and leaves the old number", async (scene) => {
     const { proxy, ref, old, before } = await deployed(scene);
     await scene.kubectl("create", "quota", "few", "--hard=pods=1");
-    await expectLost(scene.driver.scale({ ...old, replicas: 2 }, losingAfter(proxy, 1)));
-    const { verdict, cause } = await scene.successor().scale({ ...taken(old), replicas: 2 }, new Recorder());
+    await expectLost(scene.driver.scale({ ...old, replicas: 2 }, 1, losingAfter(proxy, 1)));
+    const { verdict, cause } = await scene
+      .successor()
+      .scale({ ...taken(old), replicas: 2 }, 1, new Recorder());
     expect(cause, cause?.message).to.have.property("code", "ENGINE_REFUSED");
     expect(cause!.message).to.include("exceeded quota: few");
     expect(verdict).to.equal("FAILED");

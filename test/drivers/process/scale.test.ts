@@ -24,7 +24,7 @@ describe("a scaling of processes", () => {
     const sockets = [new WebSocket(url), new WebSocket(url)];
     await Promise.all(sockets.map((socket) => once(socket, "message")));
     const report = new Recorder();
-    const scaling = bench.driver.scale({ ...target, replicas: 1 }, report);
+    const scaling = bench.driver.scale({ ...target, replicas: 1 }, 2, report);
     await until("the second replica gets no more requests", async () => {
       const answered = [await instance(), await instance(), await instance()];
       return answered.every((one) => one === "1");

@@ -169,7 +169,10 @@ onSwarm("a Swarm engine that goes away", (it) => {
       () => away(line, 6),
     );
     const scaled = { ...old, replicas: 3 };
-    expect(await scene.driver.scale(scaled, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    expect(await scene.driver.scale(scaled, old.replicas, report)).to.deep.equal({
+      verdict: "SUCCEEDED",
+      cause: null,
+    });
     await done();
     expect(await scene.serving(ref))
       .to.include(before[0])

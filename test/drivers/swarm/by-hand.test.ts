@@ -154,7 +154,7 @@ onSwarm("what is done by hand in the middle of a rebuild on Swarm", (it, yard) =
       }
     });
     const slow = { ...old, spec: { ...old.spec, rollout: { ...old.spec.rollout, monitor: 5 } } };
-    expectChanged(await scene.driver.scale({ ...slow, replicas: 3 }, report), /\(Replicas\)/);
+    expectChanged(await scene.driver.scale({ ...slow, replicas: 3 }, old.replicas, report), /\(Replicas\)/);
     expect((await scene.service(ref)).Spec.Mode.Replicated?.Replicas).to.equal(2);
   });
 });

@@ -159,8 +159,8 @@ onSwarm("a server that takes a rebuild on Swarm over", (it, yard) => {
   it("goes on with a scaling: the engine is asked to change it once", async (scene) => {
     const { proxy, ref, old } = await deployed(scene);
     const before = await scene.serving(ref);
-    await expectLost(scene.driver.scale({ ...old, replicas: 2 }, losingAfter(proxy, 1)));
-    const outcome = await scene.successor().scale({ ...taken(old), replicas: 2 }, new Recorder());
+    await expectLost(scene.driver.scale({ ...old, replicas: 2 }, 1, losingAfter(proxy, 1)));
+    const outcome = await scene.successor().scale({ ...taken(old), replicas: 2 }, 1, new Recorder());
     expect(outcome).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
     expect(changesOf(proxy)).to.equal(1);
     expect(await scene.serving(ref))

@@ -87,10 +87,10 @@ onSwarm("what a Swarm engine says of an update", (it, yard) => {
     expect((await scene.service(ref)).UpdateStatus?.State ?? "").to.equal("");
     expect(await scene.living(ref)).to.deep.equal([]);
     const scaled = { ...next, replicas: 2 };
-    expect(await scene.driver.scale(scaled, new Recorder())).to.have.property("verdict", "SUCCEEDED");
+    expect(await scene.driver.scale(scaled, 0, new Recorder())).to.have.property("verdict", "SUCCEEDED");
     expect(await scene.serving(ref)).to.have.length(2);
     await scene.expectStands(scaled);
-    expect(await scene.driver.scale(next, new Recorder())).to.have.property("verdict", "SUCCEEDED");
+    expect(await scene.driver.scale(next, 2, new Recorder())).to.have.property("verdict", "SUCCEEDED");
     expect(await scene.living(ref)).to.deep.equal([]);
     expect(await scene.driver.inspect(ref)).to.include({ state: "STOPPED", drifted: false });
   });

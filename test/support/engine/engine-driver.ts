@@ -55,7 +55,7 @@ export class EngineDriver implements Driver {
     return { verdict, cause: null };
   }
 
-  async scale(target: Target, report: Reporter): Promise<Outcome> {
+  async scale(target: Target, _from: number, report: Reporter): Promise<Outcome> {
     const found = await this.client.find(target.ref);
     if (found?.desired.replicas !== target.replicas) {
       await this.client.put(target.ref, desiredOf(target), report);

@@ -111,7 +111,7 @@ export const imageFields: FieldCase[] = [
       const ids = async (target: Target) => (await trial.containers(target.ref)).map(({ Id }) => Id);
       const [before] = await ids(second);
       const rotated = { ...second, registryCredential: wrong, replicas: 2 };
-      expect((await trial.lab.driver.scale(rotated, new Recorder())).verdict).to.equal("UNPROVEN");
+      expect((await trial.lab.driver.scale(rotated, 1, new Recorder())).verdict).to.equal("UNPROVEN");
       expect(await ids(second))
         .to.have.length(2)
         .and.to.include(before);
