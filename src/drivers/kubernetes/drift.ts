@@ -4,6 +4,9 @@ import { fieldManager } from "./cluster.js";
 import { keyOfPath, type Leaves, leavesOf, pathsOf } from "./leaves.js";
 import { annotations, labels } from "./names.js";
 
+/** As who the cluster's own controllers set fields. */
+const clusterManager = "kube-controller-manager";
+
 /** What was applied of a workload, besides what tells whose it is. */
 export type AppliedSpec = object & { replicas?: number };
 
@@ -20,14 +23,24 @@ export function appliedSpec(workload: Workload): AppliedSpec | null {
 
 /** Whether somebody else has changed what Rebake put there. */
 export function isDrifted(workload: Workload): boolean {
-  const applied = appliedSpec(workload);
-  return applied !== null && differencesFrom(applied, workload).length > 0;
+  return differences(workload).length > 0;
 }
 
 /** Fields in which a workload is not what was applied, in the API's own terms. */
 export function differences(workload: Workload): FieldChange[] {
   const applied = appliedSpec(workload);
-  return applied === null ? [] : differencesFrom(applied, workload);
+  if (applied === null) {
+    return [];
+  }
+  const { replicas: _replicas, ...rest } = applied;
+  return differencesFrom(isAutoscalers(workload) ? rest : applied, workload);
+}
+
+/** Whether an autoscaler was the last to set the number of replicas: no other controller of the cluster does. */
+function isAutoscalers({ metadata }: Workload): boolean {
+  return (metadata.managedFields ?? []).some(
+    ({ manager, fieldsV1 }) => manager === clusterManager && fieldsV1["f:spec"]?.["f:replicas"] !== undefined,
+  );
 }
 
 /**
@@ -65,7 +78,7 @@ function foreignPaths({ metadata }: Workload): string[][] {
 
 /** Whether an entry is somebody's who changes what is to run, and neither the cluster itself nor its autoscaler. */
 export function isForeign({ manager, subresource }: ManagedFields): boolean {
-  return manager !== fieldManager && manager !== "kube-controller-manager" && !subresource;
+  return manager !== fieldManager && manager !== clusterManager && !subresource;
 }
 
 /** Whether a part of it was applied: then it was compared already. */

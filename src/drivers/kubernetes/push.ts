@@ -1,10 +1,11 @@
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
+import { EngineAway } from "../engine/answers.js";
 import type { KubeObject, Workload } from "./api-types.js";
 import { applyService } from "./apply-service.js";
 import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
-import { type AppliedSpec, contentOf, differences, differencesFrom } from "./drift.js";
+import { type AppliedSpec, appliedSpec, contentOf, differences, differencesFrom } from "./drift.js";
 import { refused } from "./failures.js";
 import { type Manifest, typeOf } from "./manifest.js";
 import { annotations, labels, type WorkloadKind } from "./names.js";
@@ -50,7 +51,7 @@ export async function pushTarget(
     await makeNamespace(cluster, namespace, report);
     await applyParts(context, manifest.parts, target, report);
     await makeClaims(context, target, report);
-    const isAutoscaled = seen !== null && (await hasAutoscaler(context, kind, name));
+    const autoscaler = seen ? await autoscalerOf(context, kind, name) : "NONE";
     for (let tries = 0; tries < mostTries; tries++) {
       const found = await readWorkload(context, kind, name);
       if (stampOf(found) === target.stamp.operationId) {
@@ -60,7 +61,7 @@ export async function pushTarget(
       assertOurs(found, target);
       await applyService(context, target, found, report);
       await report.assertHeld();
-      const pushed = await unlessFaster(() => write(context, manifest, found, isAutoscaled));
+      const pushed = await unlessFaster(() => write(context, manifest, found, autoscaler));
       if (pushed) {
         mirror.take(kind, pushed);
         return pushed;
@@ -117,9 +118,10 @@ function write(
   { cluster, namespace, mirror }: KubernetesContext,
   manifest: Manifest,
   found: Workload | null,
-  isAutoscaled: boolean,
+  autoscaler: Autoscaling,
 ): Promise<Workload> {
   const { kind, name } = manifest;
+  const isAutoscaled = autoscaler === "SOME" || (autoscaler === "UNKNOWN" && mayBeAutoscaled(found));
   const memory = found ? memoryOf(found, mirror.podsOf(found)) : {};
   const wanted = wantedOf(manifest, found, isAutoscaled, memory);
   if (found) {
@@ -159,6 +161,11 @@ function wantedOf(
       },
     },
   };
+}
+
+/** Whether another number runs than Rebake has asked for. */
+function mayBeAutoscaled(found: Workload | null): boolean {
+  return found !== null && appliedSpec(found)?.replicas !== found.spec.replicas;
 }
 
 function selectorOf(marks: Record<string, string>): { matchLabels: Record<string, string> } {
@@ -263,23 +270,35 @@ async function makeClaims(
   }
 }
 
-/** Whether somebody has an autoscaler decide how many replicas there are. */
-export async function hasAutoscaler(
+/** Whether somebody has an autoscaler decide how many replicas there are; `UNKNOWN`: it may not be seen. */
+export type Autoscaling = "SOME" | "NONE" | "UNKNOWN";
+
+/** What an API server has too much to do for, or lost while it was asked for page by page: asked again, it knows. */
+const passing = [408, 410, 429];
+
+/** @throws ApiRefusal, EngineAway */
+export async function autoscalerOf(
   { cluster, namespace }: Pick<KubernetesContext, "cluster" | "namespace">,
   kind: WorkloadKind,
   name: string,
-): Promise<boolean> {
+): Promise<Autoscaling> {
   const path = listPath("HorizontalPodAutoscaler", namespace);
-  const list = await cluster.list<Autoscaler>("horizontalpodautoscalers", path).catch((error) => {
-    // Who may not see them is told so by the environment's health.
-    if (error instanceof ApiRefusal) {
-      return { items: [] };
+  try {
+    const { items } = await cluster.list<Autoscaler>("horizontalpodautoscalers", path);
+    const isIts = ({ spec: { scaleTargetRef } }: Autoscaler) =>
+      scaleTargetRef.kind === kind && scaleTargetRef.name === name;
+    return items.some(isIts) ? "SOME" : "NONE";
+  } catch (error) {
+    const status = error instanceof ApiRefusal ? error.status : null;
+    if (status === 404) {
+      return "NONE";
     }
-    throw error;
-  });
-  return list.items.some(
-    ({ spec: { scaleTargetRef } }) => scaleTargetRef.kind === kind && scaleTargetRef.name === name,
-  );
+    // Who may not see them is told so by the environment's health.
+    if (status === 403) {
+      return "UNKNOWN";
+    }
+    throw status !== null && passing.includes(status) ? new EngineAway((error as Error).message) : error;
+  }
 }
 
 interface Autoscaler extends KubeObject {

@@ -15,7 +15,7 @@ import { PodFollower } from "./follow-pods.js";
 import { annotations, engineName } from "./names.js";
 import { objectPath } from "./paths.js";
 import { hasBegun, hasEnded, isGoing, isReady, numbersOf } from "./pods.js";
-import { changedByHand, hasAutoscaler, readWorkload, removedByHand, unlessFaster } from "./push.js";
+import { autoscalerOf, changedByHand, readWorkload, removedByHand, unlessFaster } from "./push.js";
 import { PodWatch } from "./watch-pods.js";
 
 const lookMilliseconds = 1_000;
@@ -71,7 +71,7 @@ export class Scaling {
       const message = "The service is not on its cluster: somebody removed it there. Rebuild it.";
       return { verdict: "FAILED", cause: new OperationFailure("CHANGED_ON_ENGINE", message).cause };
     }
-    if (await patience.untilBack(() => hasAutoscaler(context, "Deployment", this.name))) {
+    if ((await patience.untilBack(() => autoscalerOf(context, "Deployment", this.name))) === "SOME") {
       const message = `A HorizontalPodAutoscaler decides how many replicas ${this.name} has: change its limits instead.`;
       return { verdict: "FAILED", cause: new OperationFailure("ENGINE_REFUSED", message).cause };
     }

@@ -200,6 +200,22 @@ describe("what a cluster has, compared with what was applied", () => {
     expect(contentOf(workload)).to.equal(before);
   });
 
+  it("does not count the replicas that one made since then has decided on, but those that somebody has after it", () => {
+    const workload = workloadOf({});
+    const scaledBy = (manager: string) => [
+      setBy(manager, { "f:spec": { "f:replicas": {} } }, { subresource: "scale" }),
+    ];
+    workload.spec.replicas = 7;
+    workload.metadata.managedFields = scaledBy("kube-controller-manager");
+    expect([isDrifted(workload), differences(workload)]).to.deep.equal([false, []]);
+    // Somebody who changes it during an operation is told of, whoever it is.
+    expect(differencesFrom(appliedSpec(workload)!, workload)).to.have.length(1);
+    workload.metadata.managedFields = scaledBy("kubectl");
+    expect(differences(workload)).to.deep.equal([
+      { path: ["replicas"], before: "1", after: "7", secret: false },
+    ]);
+  });
+
   it("tells of replicas where there were to be none, also when they were set as kubectl scale does", () => {
     const workload = workloadOf({});
     workload.metadata.annotations![annotations.applied] = JSON.stringify({
