@@ -30,6 +30,23 @@ export function hasEnded(pod: Pod): boolean {
   );
 }
 
+/** How long a pod may take to end when its grace period is over, in milliseconds. */
+export const terminationPatience = 40_000;
+
+/**
+ * Whether nobody will tell of a pod's end any more: its node should have ended it long ago, and says nothing. The API keeps
+ * such a pod as it was last heard of, until somebody takes its node away.
+ */
+export function isLost({ metadata }: Pod): boolean {
+  const { deletionTimestamp } = metadata;
+  return deletionTimestamp !== undefined && Date.now() - Date.parse(deletionTimestamp) > terminationPatience;
+}
+
+/** Whether a pod's end need not be waited for any more. */
+export function isGone(pod: Pod): boolean {
+  return hasEnded(pod) || isLost(pod);
+}
+
 /** In milliseconds of the cluster's clock; null: it was not. What the API says is when its grace period ends. */
 function toldToGoAt({ metadata }: Pod): number | null {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = metadata;

@@ -7,16 +7,17 @@ import type { KubeService, Pod, Workload } from "./api-types.js";
 import type { KubernetesContext } from "./context.js";
 import { engineName, labels, serviceName, type WorkloadKind } from "./names.js";
 import { objectPath } from "./paths.js";
-import { hasEnded } from "./pods.js";
+import { isGone, terminationPatience } from "./pods.js";
 import { readWorkload } from "./push.js";
 import { removeParts } from "./remove-unused.js";
 
 const lookMilliseconds = 250;
-/** How long a pod may take to end, besides what its drain allows, in milliseconds. */
-const terminationPatience = 40_000;
 const both: readonly WorkloadKind[] = ["Deployment", "DaemonSet"];
 
-/** Ends all of a service and waits until nothing of it is left. Data that its recipe keeps in volumes stays. */
+/**
+ * Ends all of a service and waits until nothing of it is left, but for pods of nodes that are away. Data that its recipe keeps
+ * in volumes stays.
+ */
 export async function removeService(
   context: KubernetesContext,
   ref: ServiceRef,
@@ -103,7 +104,7 @@ async function removeWorkloads(
   }
 }
 
-/** Pods of a service, and those of `known` that are still there: what controlled them may be gone already. */
+/** Pods of a service that have not ended, and those of `known` that are still there: what controlled them may be gone already. */
 function podsOf(
   { mirror }: KubernetesContext,
   ref: ServiceRef,
@@ -113,5 +114,5 @@ function podsOf(
   const controlled = new Set(workloads.flatMap((workload) => mirror.podsOf(workload)));
   const isOfService = (pod: Pod) =>
     pod.metadata.labels?.[labels.serviceId] === ref.serviceId || known.has(pod.metadata.uid);
-  return mirror.allPods().filter((pod) => !hasEnded(pod) && (controlled.has(pod) || isOfService(pod)));
+  return mirror.allPods().filter((pod) => !isGone(pod) && (controlled.has(pod) || isOfService(pod)));
 }

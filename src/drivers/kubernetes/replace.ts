@@ -14,7 +14,7 @@ import type { KubernetesContext } from "./context.js";
 import { contentOf, isDrifted } from "./drift.js";
 import { PodFollower } from "./follow-pods.js";
 import { type Manifest, manifestOf } from "./manifest.js";
-import { hasEnded, isReady, numbersOf, operationOf } from "./pods.js";
+import { hasEnded, isReady, numbersOf, operationOf, terminationPatience } from "./pods.js";
 import { downtime } from "./project.js";
 import { changedByHand, pushTarget, readWorkload, removedByHand, stampOf } from "./push.js";
 import { removeUnused } from "./remove-unused.js";
@@ -23,8 +23,6 @@ import { PodWatch } from "./watch-pods.js";
 
 /** Between two looks at a cluster that says nothing, in milliseconds. */
 const lookMilliseconds = 1_000;
-/** How long an old pod may take to end, besides what its drain allows, in milliseconds. */
-export const terminationPatience = 40_000;
 
 /** Replaces what a service runs: the cluster rolls its pods, this decides what it is worth. */
 export class Replacement {

@@ -14,7 +14,7 @@ import { refused } from "./failures.js";
 import { PodFollower } from "./follow-pods.js";
 import { annotations, engineName } from "./names.js";
 import { objectPath } from "./paths.js";
-import { hasBegun, hasEnded, isGoing, isReady, numbersOf } from "./pods.js";
+import { hasBegun, hasEnded, isGoing, isGone, isReady, numbersOf } from "./pods.js";
 import { autoscalerOf, changedByHand, readWorkload, removedByHand, unlessFaster } from "./push.js";
 import { PodWatch } from "./watch-pods.js";
 
@@ -178,14 +178,12 @@ export class Scaling {
     const of = from - this.target.replicas;
     for (;;) {
       await this.look(put);
-      const left = this.pods.filter((pod) => !hasEnded(pod)).length - this.target.replicas;
+      const left = this.pods.filter((pod) => !isGone(pod)).length - this.target.replicas;
       if (left <= 0) {
         return this.show("TERMINATE_OLD", { state: "DONE", done: of, of });
       }
       await this.show("TERMINATE_OLD", { state: "RUNNING", done: Math.max(of - left, 0), of });
-      if (this.report.signal.reason instanceof LeaseLost) {
-        throw this.report.signal.reason;
-      }
+      this.report.signal.throwIfAborted();
       await this.pause();
     }
   }
@@ -231,7 +229,7 @@ export class Scaling {
       const back = await this.patience.untilBack(() => this.ask(put, from));
       for (;;) {
         await this.look(back);
-        if (this.pods.filter((pod) => !hasEnded(pod)).length <= from) {
+        if (this.pods.filter((pod) => !isGone(pod)).length <= from) {
           break;
         }
         await this.pause();

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import {
   hasBegun,
   hasEnded,
+  isGone,
+  isLost,
   isPrepared,
   isReady,
   numbersOf,
@@ -10,6 +12,7 @@ import {
   restartsOf,
   serviceState,
   tasksOf,
+  terminationPatience,
 } from "../../../src/drivers/kubernetes/pods.js";
 import { daemonSetOf, deploymentOf, ended, type PodFacts, podOf, running, waiting } from "./pod-fixture.js";
 
@@ -97,6 +100,26 @@ describe("pods as replicas", () => {
     expect(tasksOf([...gone, ...there]).map(({ id }) => id)).to.have.members(
       there.map(({ metadata }) => metadata.uid),
     );
+  });
+
+  it("are lost when their node has not ended them long after they should have gone", () => {
+    const late = (milliseconds: number) =>
+      podOf("opn_1", { metadata: { deletionTimestamp: new Date(Date.now() - milliseconds).toISOString() } });
+    // What the API says is when their grace period ends.
+    const pods = [podOf("opn_1"), late(-60_000), late(terminationPatience - 5_000)];
+    expect([...pods, late(terminationPatience + 5_000)].map(isLost)).to.deep.equal([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    const failed = podOf("opn_1", { status: { phase: "Failed" } });
+    expect([...pods, failed, late(terminationPatience + 5_000)].map(isGone)).to.deep.equal([
+      ...[false, false, false],
+      ...[true, true],
+    ]);
+    // Until its node goes, people see it.
+    expect(tasksOf([late(terminationPatience + 5_000)])[0]).to.have.property("state", "STOPPING");
   });
 
   it("are numbered within their operation, those that stay before those that go", () => {

@@ -16,6 +16,9 @@ const cancelled = () => new OperationFailure("CANCELLED_BY_USER", "Somebody canc
 const crashing: PodFacts = {
   app: { state: waiting("CrashLoopBackOff"), lastState: ended(1), restartCount: 3 },
 };
+const ready: PodFacts = { ready: true, app: { state: running } };
+/** Told to go long ago, by a node that says nothing any more. */
+const lost: PodFacts = { ...ready, going: true };
 const ownedBy = ({ metadata: { uid, name } }: KubeObject, kind: string) => [
   { uid, kind, name, controller: true },
 ];
@@ -60,9 +63,10 @@ describe("a scaling, as the API tells of it", () => {
     }
   }
 
-  /** The next change of its number is done, and pods that are too many are gone at once. */
-  function takesChange(): void {
+  /** The next change of its number is done, and pods that are too many are gone at once; `kept`: when others are. */
+  function takesChange(kept?: number, taken = () => {}): void {
     api.next(`PATCH ${deployment}`, (request, response) => {
+      taken();
       const chunks: Buffer[] = [];
       request.on("data", (chunk) => chunks.push(chunk));
       request.on("end", () => {
@@ -71,7 +75,7 @@ describe("a scaling, as the API tells of it", () => {
         const marks = { annotations: valueAt("/metadata/annotations") };
         const replicas: number = valueAt("/spec/replicas");
         const changed = api.put("deployments", "orders", deploymentOf(replicas, {}, marks));
-        for (const name of pods.splice(replicas)) {
+        for (const name of pods.splice(kept ?? replicas)) {
           api.remove("pods", name);
         }
         response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(changed));
@@ -87,7 +91,32 @@ describe("a scaling, as the API tells of it", () => {
       report,
     ).run();
   const changes = () => api.queriesOf(`PATCH ${deployment}`).length;
-  const ready: PodFacts = { ready: true, app: { state: running } };
+
+  it("to fewer does not wait for a pod whose node is away", async () => {
+    deployed(3, [ready, lost, ready]);
+    takesChange(2);
+    expect(await scale(1, 3)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+  });
+
+  it("to fewer that is cancelled while pods end goes back to the number of before", async () => {
+    const ending = { deletionTimestamp: new Date(Date.now() + 30_000).toISOString() };
+    deployed(2, [ready, { ...ready, metadata: ending }]);
+    const report = new Recorder();
+    takesChange(2, () => report.abort(cancelled()));
+    takesChange();
+    expect(await scale(1, 2, report)).to.have.property("verdict", "CANCELLED");
+    expect(changes()).to.equal(2);
+    expect(mirror.workload("Deployment", "orders")!.spec.replicas).to.equal(2);
+  });
+
+  it("that is undone does not wait for a pod whose node is away", async () => {
+    deployed(1, [ready, lost]);
+    const report = new Recorder();
+    takesChange(2, () => report.abort(cancelled()));
+    takesChange(2);
+    expect(await scale(2, 1, report)).to.have.property("verdict", "CANCELLED");
+    expect(mirror.workload("Deployment", "orders")!.spec.replicas).to.equal(1);
+  });
 
   it("to the number that there is leaves all of them alone, also while one crashes", async () => {
     deployed(3, [ready, ready, crashing]);
