@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { ServiceLogLine } from "../../../src/operations/driver.js";
 import type { Answer, EngineCall } from "../../support/engine-proxy.js";
+import { Recorder } from "../bench.js";
 import { onKubernetes } from "./yard.js";
 
 const talking = [
@@ -11,6 +12,9 @@ const talking = [
 const isWatch = ({ url }: EngineCall) => /[?&]watch=true/.test(url);
 const isList = (call: EngineCall, plural: string) =>
   call.method === "GET" && call.path.endsWith(`/${plural}`) && !isWatch(call);
+
+/** What is watched of a namespace. */
+const kinds = ["deployments", "daemonsets", "replicasets", "pods", "services"];
 
 const status = (code: number, reason: string, message: string) => ({
   ...{ kind: "Status", apiVersion: "v1", status: "Failure" },
@@ -30,8 +34,7 @@ onKubernetes("watching a cluster", (it) => {
     const old = await scene.deploy(scene.target(ref, scene.tiny()));
     proxy.calls.length = 0;
     const expired = new Map<string, number>();
-    // Watches that go on are cut first: then each begins anew, and is told so twice, in both ways.
-    proxy.before = (call) => {
+    const expire = (call: EngineCall): Answer | undefined => {
       const times = expired.get(call.path) ?? 0;
       if (!isWatch(call) || times >= 2) {
         return undefined;
@@ -41,18 +44,26 @@ onKubernetes("watching a cluster", (it) => {
         ? { status: 200, body: { type: "ERROR", object: gone } }
         : { status: 410, body: gone };
     };
-    proxy.endStreams();
-    await scene.until("all watches expired", () => [...expired.values()].filter((n) => n === 2).length === 5);
-    const next = scene.target(ref, scene.tiny());
-    expect(await scene.replace(old, next)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    const listsOf = (plural: string) => proxy.calls.filter((call) => isList(call, plural));
+    let shown: string[] = [];
+    const report = new Recorder(async ({ step, state }, recorder) => {
+      if (step === "READY" && state === "RUNNING" && expired.size === 0) {
+        // Watches that go on are cut first: then each begins anew, and is told so twice, in both ways.
+        proxy.before = expire;
+        proxy.endStreams();
+        await scene.until("all are listed again", () =>
+          kinds.every((plural) => listsOf(plural).length === 2),
+        );
+        shown = recorder.summary();
+      }
+    });
+    const next = scene.target(ref, scene.tiny("", { rollout: { monitor: 8 } }));
+    expect(await scene.replace(old, next, report)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    expect(shown).to.include("READY RUNNING").and.not.to.include("CUT_OVER DONE");
+    expect([...expired.values()]).to.deep.equal(kinds.map(() => 2));
     await scene.expectStands(next);
-    for (const plural of ["deployments", "daemonsets", "replicasets", "pods", "services"]) {
-      const asked = proxy.calls.filter(({ method, path }) => method === "GET" && path.endsWith(`/${plural}`));
-      const said = asked.map(({ url }) => url).join("\n");
-      expect(
-        asked.filter((call) => isList(call, plural)),
-        said,
-      ).to.have.length(2);
+    for (const plural of kinds) {
+      expect(listsOf(plural), plural).to.have.length(2);
     }
   });
 
