@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ServiceLogLine } from "../../operations/driver.js";
+import { EngineRefusal } from "../engine/answers.js";
 import { isReport } from "../engine/task-reports.js";
 import type { Pod } from "./api-types.js";
 import type { Cluster, Query } from "./cluster.js";
@@ -38,7 +39,7 @@ export async function tailOf(
   return (await tailFrom(source, tail, signal, new Map())).map(shown);
 }
 
-/** @param newest learns how far each container was read */
+/** @param newest learns how far each pod was read */
 async function tailFrom(
   source: LogSource,
   tail: number,
@@ -49,16 +50,47 @@ async function tailFrom(
   const numbers = numbersOf(pods);
   const found = await Promise.all(
     pods.map(async (pod) => {
-      const lines: StampedLine[] = [];
-      for await (const line of linesOf(source, pod, { tailLines: tail + mostReports }, signal)) {
-        newest.set(keyOf(pod), line.stamp);
-        lines.push(asLine(line, numbers.get(pod.metadata.uid)!));
+      const { uid } = pod.metadata;
+      const lines = await lastLinesOf(source, pod, tail, signal);
+      if (lines.length > 0) {
+        newest.set(uid, lines.at(-1)!.stamp);
       }
-      return lines;
+      return lines.map((line) => asLine(line, numbers.get(uid)!));
     }),
   );
   const all = found.flat().filter(({ line }) => !isReport(line));
   return all.sort((a, b) => (a.stamp < b.stamp ? -1 : 1)).slice(all.length - Math.min(tail, all.length));
+}
+
+/** Of the container that runs, and before them of the one that was started anew as it, as far as they are wanted. */
+async function lastLinesOf(
+  source: LogSource,
+  pod: Pod,
+  tail: number,
+  signal: AbortSignal,
+): Promise<ContainerLine[]> {
+  const now = hasBegun(pod) ? await allOf(source, pod, { tailLines: tail + mostReports }, signal) : [];
+  const missing = tail - now.filter(({ line }) => !isReport(line)).length;
+  if (!statusOf(pod)?.lastState?.terminated || (hasBegun(pod) && missing <= 0)) {
+    return now;
+  }
+  const query = { previous: true, tailLines: missing + mostReports };
+  const before = await allOf(source, pod, query, signal).catch(unlessNothingIsKept);
+  // A container that has ended meanwhile is the one before.
+  const first = now[0]?.stamp;
+  return [...before.filter(({ stamp }) => first === undefined || stamp < first), ...now];
+}
+
+/** Of the container before nodes keep the output as long as they like. */
+function unlessNothingIsKept(error: unknown): [] {
+  if (isNothingKept(error)) {
+    return [];
+  }
+  throw error;
+}
+
+function isNothingKept(error: unknown): boolean {
+  return error instanceof EngineRefusal && [400, 404].includes(error.status);
 }
 
 /** The last lines, then new ones, from before the service is there until the signal aborts. */
@@ -84,72 +116,103 @@ export async function* followLogs(
   }
 }
 
-/** Each container is read from where it was, as soon as it has begun, until it ends. */
+/** Each pod is read from where it was, one container after the other, as soon as that has begun, until it ends. */
 async function readAll(
   source: LogSource,
   newest: Map<string, string>,
   queue: Queue,
   signal: AbortSignal,
 ): Promise<void> {
-  const reading = new Map<string, Promise<void>>();
+  const reading = new Map<string, { run: number; done: Promise<void> }>();
   while (!signal.aborted) {
     const heard = new AbortController();
     const news = source.heard(AbortSignal.any([signal, heard.signal]));
     const pods = source.pods();
     const numbers = numbersOf(pods);
     for (const pod of pods) {
-      const key = keyOf(pod);
-      if (hasOutput(pod) && !reading.has(key)) {
-        reading.set(key, read(source, pod, numbers.get(pod.metadata.uid)!, newest, queue, signal));
+      const { uid } = pod.metadata;
+      const run = runOf(pod);
+      const before = reading.get(uid);
+      if (queryFor(pod, run) && before?.run !== run) {
+        const next = () => read(source, uid, run, numbers.get(uid)!, newest, queue, signal);
+        reading.set(uid, { run, done: before ? before.done.then(next) : next() });
       }
     }
     const there = new Set(pods.map(({ metadata }) => metadata.uid));
-    for (const key of reading.keys()) {
-      if (!there.has(key.split(" ")[0]!)) {
-        reading.delete(key);
-        newest.delete(key);
+    for (const uid of reading.keys()) {
+      if (!there.has(uid)) {
+        reading.delete(uid);
+        newest.delete(uid);
       }
     }
     await news;
     heard.abort();
   }
-  await Promise.all(reading.values());
+  await Promise.all([...reading.values()].map(({ done }) => done));
 }
 
+/** Reads one container of a pod until it has ended, or nothing of it can be had any more. */
 async function read(
   source: LogSource,
-  pod: Pod,
+  uid: string,
+  run: number,
   instance: number,
   newest: Map<string, string>,
   queue: Queue,
   signal: AbortSignal,
 ): Promise<void> {
-  const key = keyOf(pod);
   for (let pause = shortestPause; ; pause = Math.min(pause * 2, longestPause)) {
-    const from = newest.get(key);
+    const pod = podOf(source, uid);
+    const query = pod && queryFor(pod, run);
+    if (!query || signal.aborted) {
+      return;
+    }
+    const from = newest.get(uid);
     const since = from === undefined ? {} : { sinceTime: `${from.slice(0, 19)}Z` };
     let isBroken = false;
     try {
-      for await (const line of linesOf(source, pod, { ...since, follow: true }, signal)) {
+      for await (const line of linesOf(source, pod, { ...since, ...query }, signal)) {
         // Begun at a whole second: what was told is not told twice.
-        if (line.stamp > (newest.get(key) ?? "")) {
-          newest.set(key, line.stamp);
+        if (line.stamp > (newest.get(uid) ?? "")) {
+          newest.set(uid, line.stamp);
           pause = shortestPause;
           if (!isReport(line.line)) {
             await queue.put(shown(asLine(line, instance)), signal);
           }
         }
       }
-    } catch {
+    } catch (error) {
+      if (query.previous && isNothingKept(error)) {
+        return;
+      }
       isBroken = true;
     }
-    await wait(pause, null, { signal }).catch(() => {});
-    const now = source.pods().find((one) => keyOf(one) === key);
-    if (signal.aborted || !now || !(isBroken || statusOf(now)?.state?.running)) {
+    const goesOn = () => isBroken || isRunning(podOf(source, uid), run);
+    if (goesOn()) {
+      await wait(pause, null, { signal }).catch(() => {});
+    }
+    if (!goesOn()) {
       // What comes in its place is read then.
       return;
     }
   }
+}
+
+function podOf(source: LogSource, uid: string): Pod | undefined {
+  return source.pods().find(({ metadata }) => metadata.uid === uid);
+}
+
+async function allOf(
+  source: LogSource,
+  pod: Pod,
+  query: Query,
+  signal: AbortSignal,
+): Promise<ContainerLine[]> {
+  const lines = [];
+  for await (const line of linesOf(source, pod, query, signal)) {
+    lines.push(line);
+  }
+  return lines;
 }
 
 async function* linesOf(
@@ -159,9 +222,6 @@ async function* linesOf(
   signal: AbortSignal,
 ): AsyncGenerator<ContainerLine> {
   const container = containerOf(pod);
-  if (!hasOutput(pod)) {
-    return;
-  }
   const path = `${objectPath("Pod", namespace, pod.metadata.name)}/log`;
   const name = query.follow ? "follow pods/log" : "get pods/log";
   yield* containerLines(await cluster.stream(name, path, { container, timestamps: true, ...query }, signal));
@@ -176,14 +236,29 @@ function statusOf(pod: Pod) {
   return pod.status?.containerStatuses?.find(({ name }) => name === containerOf(pod));
 }
 
-function hasOutput(pod: Pod): boolean {
+/** Whether the present container was started: one that waits may have had another before it. */
+function hasBegun(pod: Pod): boolean {
   const { state } = statusOf(pod) ?? {};
   return Boolean(state?.running || state?.terminated);
 }
 
-/** A container that was started again is another one. */
-function keyOf(pod: Pod): string {
-  return `${pod.metadata.uid} ${statusOf(pod)?.restartCount ?? 0}`;
+/** Of the containers that were started in a pod the last one's number; while the next one waits it is still the last one's. */
+function runOf(pod: Pod): number {
+  return statusOf(pod)?.restartCount ?? 0;
+}
+
+function isRunning(pod: Pod | undefined, run: number): boolean {
+  return pod !== undefined && runOf(pod) === run && Boolean(statusOf(pod)?.state?.running);
+}
+
+/** How one of a pod's containers is asked for by now; null: it was not started, or nothing of it is kept any more. */
+function queryFor(pod: Pod, run: number): { follow?: true; previous?: true } | null {
+  const isPresent = runOf(pod) === run;
+  if (isPresent && hasBegun(pod)) {
+    return { follow: true };
+  }
+  const isLast = isPresent || (runOf(pod) === run + 1 && hasBegun(pod));
+  return isLast && statusOf(pod)?.lastState?.terminated ? { previous: true } : null;
 }
 
 function asLine({ stamp, line }: ContainerLine, instance: number): StampedLine {

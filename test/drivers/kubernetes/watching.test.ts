@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { ServiceLogLine } from "../../../src/operations/driver.js";
 import type { Answer, EngineCall } from "../../support/engine-proxy.js";
 import { Recorder } from "../bench.js";
+import { tells } from "../telling.js";
 import { onKubernetes } from "./yard.js";
 
 const talking = [
@@ -26,6 +27,15 @@ const busy: Answer = {
   headers: { "retry-after": "1" },
   body: status(429, "TooManyRequests", "the server has received too many requests"),
 };
+
+/** Prints three lines each time it is started, and ends when it is told to. */
+const crashing = `
+const name = Date.now();
+for (const word of ["one", "two", "three"]) console.log(name, word);
+process.on("SIGTERM", () => process.exit(0));
+const ask = async () => { if (await (await fetch(process.env.ASK)).text() === "crash") process.exit(3); };
+setInterval(() => ask().catch(() => {}), 200);
+`;
 
 onKubernetes("watching a cluster", (it) => {
   it("begins with a list again when a watch has expired, in the middle of a rebuild, too", async (scene) => {
@@ -125,6 +135,51 @@ onKubernetes("watching a cluster", (it) => {
     await following;
     const numbers = lines.map((one) => Number(one.line.split(" ")[1]));
     expect(numbers).to.deep.equal(numbers.map((_, index) => numbers[0]! + index));
+  });
+
+  it("has what a service printed before it crashed, and goes on with what it prints when it was started again", async (scene) => {
+    let told = "";
+    const env = { ASK: await tells(scene, () => told) };
+    const ref = scene.ref();
+    const command = ["node", "-e", crashing];
+    await scene.deploy(scene.target(ref, scene.spec({ command, env, readiness: null, ports: [] })));
+    const app = async () => (await scene.living(ref))[0]!.status!.containerStatuses![0]!;
+    const tail = async (count: number) => {
+      const lines: string[] = [];
+      const { signal } = new AbortController();
+      for await (const { line } of scene.driver.logs(ref, { tail: count, follow: false, signal })) {
+        lines.push(line);
+      }
+      return lines;
+    };
+    const wordsOf = (lines: string[]) => lines.map((line) => line.split(" ")[1]);
+    told = "crash";
+    const isBackingOff = async () => (await app()).state?.waiting?.reason === "CrashLoopBackOff";
+    await scene.until("it backs off", isBackingOff, 120);
+    await scene.until("that is seen", async () => {
+      const [task] = (await scene.driver.inspect(ref)).tasks;
+      return task?.state === "BACKING_OFF" && task.restarts === (await app()).restartCount;
+    });
+    told = "";
+    const last = await tail(10);
+    expect(wordsOf(last)).to.deep.equal(["one", "two", "three"]);
+    const stop = new AbortController();
+    const followed: string[] = [];
+    const following = (async () => {
+      for await (const { line } of scene.driver.logs(ref, { tail: 10, follow: true, signal: stop.signal })) {
+        followed.push(line);
+      }
+    })();
+    await scene.until("it runs again", async () => (await app()).state?.running, 120);
+    await scene.until("its lines", () => followed.length >= 6);
+    const both = await tail(10);
+    expect(both.slice(0, 3)).to.deep.equal(last);
+    expect(wordsOf(both)).to.deep.equal(["one", "two", "three", "one", "two", "three"]);
+    expect(await tail(4)).to.deep.equal(both.slice(2));
+    expect(await tail(2)).to.deep.equal(both.slice(4));
+    stop.abort();
+    await following;
+    expect(followed).to.deep.equal(both);
   });
 
   it("ends at once with the server, also while the cluster says nothing", async (scene) => {
