@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import type { KubeService } from "../../../src/drivers/kubernetes/api-types.js";
+import type { KubeService, Pod } from "../../../src/drivers/kubernetes/api-types.js";
 import { appSource } from "../app-fixture.js";
 import { Recorder } from "../bench.js";
 import { registry } from "../machine.js";
@@ -101,6 +101,31 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
     );
     expect(failed).to.deep.equal(["READY"]);
     expect(seconds).to.be.lessThan(30);
+  });
+
+  it("a crash that nobody could follow, and that is heard of when only the container before is left", async (scene) => {
+    const proxy = await scene.behind();
+    const old = await scene.deploy(scene.target(scene.ref(), scene.tiny()));
+    const isBackingOff = async () =>
+      (await scene.list<Pod>("Pod"))
+        .flatMap(({ status }) => status?.containerStatuses ?? [])
+        .some(({ state }) => state?.waiting?.reason === "CrashLoopBackOff");
+    let backsOff: Promise<unknown> | null = null;
+    proxy.before = async ({ url }) => {
+      if (/\/log\?.*follow=true/.test(url)) {
+        backsOff ??= scene.until("it backs off", isBackingOff, 120);
+        proxy.endStreams();
+        return { status: 404, body: { kind: "Status", code: 404, reason: "NotFound", message: "no logs" } };
+      }
+      if (/\/pods\?.*watch=true/.test(url)) {
+        await backsOff;
+      }
+      return undefined;
+    };
+    const { cause } = await scene.failsOver(old, "APP_EXITED", scene.tiny("crash"));
+    expect(cause.exitCode).to.equal(3);
+    expect(cause.lastLines.join("\n")).to.include("boom: no database");
+    expect(proxy.calls.filter(({ url }) => /\/log\?.*previous=true/.test(url))).not.to.deep.equal([]);
   });
 
   it("more memory than it may use", async (scene) => {
