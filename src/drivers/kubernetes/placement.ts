@@ -20,29 +20,37 @@ const translated: Record<string, string> = {
   "node.platform.arch": "kubernetes.io/arch",
 };
 
+/** What else a swarm knows of its nodes. Keys of Kubernetes that begin alike have a domain, e.g. `node.kubernetes.io/…`. */
+const onlyOfSwarm = /^(node\.[^/]*|engine\.labels\..*)$/;
+
 /**
  * A line of a recipe's placement as a condition on nodes: a label selector (`disk=ssd`, `zone in (a, b)`, `!spot`), or one
- * of a swarm's constraints (`node.labels.disk==ssd`, `node.hostname!=n1`). Null when it is neither.
+ * of a swarm's constraints (`node.labels.disk==ssd`, `node.hostname!=n1`). Null when it is neither, or is about what only a
+ * swarm has (`node.role==worker`, `engine.labels.disk==ssd`).
  */
 export function requirementOf(line: string): NodeRequirement | null {
   const found = parsed(line.trim());
-  return found && isQualifiedName(found.key) && (found.values ?? []).every(isLabelValue) ? found : null;
+  const label = found && labelOf(found.key);
+  const isTaken = label && isQualifiedName(label) && (found.values ?? []).every(isLabelValue);
+  return isTaken ? { ...found, key: label } : null;
 }
 
+/** Its key is as the line has it. */
 function parsed(text: string): NodeRequirement | null {
   const [, compared, sign, other] = comparison.exec(text) ?? [];
   if (compared !== undefined) {
-    return { key: labelOf(compared), operator: sign === "!=" ? "NotIn" : "In", values: [other!] };
+    return { key: compared, operator: sign === "!=" ? "NotIn" : "In", values: [other!] };
   }
   const [, listed, word, values] = membership.exec(text) ?? [];
   if (listed !== undefined) {
     const all = values!.split(",").map((one) => one.trim());
-    return { key: labelOf(listed), operator: word === "in" ? "In" : "NotIn", values: all };
+    return { key: listed, operator: word === "in" ? "In" : "NotIn", values: all };
   }
   const [, not, present] = presence.exec(text) ?? [];
-  return present === undefined ? null : { key: labelOf(present), operator: not ? "DoesNotExist" : "Exists" };
+  return present === undefined ? null : { key: present, operator: not ? "DoesNotExist" : "Exists" };
 }
 
-function labelOf(name: string): string {
-  return translated[name] ?? name.replace(/^node\.labels\./, "");
+function labelOf(key: string): string | null {
+  const ownLabel = /^node\.labels\.(.*)$/.exec(key)?.[1];
+  return ownLabel ?? translated[key] ?? (onlyOfSwarm.test(key) ? null : key);
 }

@@ -15,6 +15,10 @@ const lines: [line: string, key: string, operator: string, values?: string[]][] 
   ["node.hostname != n1", "kubernetes.io/hostname", "NotIn", ["n1"]],
   ["node.platform.os == linux", "kubernetes.io/os", "In", ["linux"]],
   ["node.platform.arch==x86_64", "kubernetes.io/arch", "In", ["x86_64"]],
+  ["node.labels.node.role==worker", "node.role", "In", ["worker"]],
+  ["node.labels.example.com/pool==a", "example.com/pool", "In", ["a"]],
+  ["node.kubernetes.io/instance-type=big", "node.kubernetes.io/instance-type", "In", ["big"]],
+  ["!node-role.kubernetes.io/master", "node-role.kubernetes.io/master", "DoesNotExist"],
 ];
 
 describe("placement on Kubernetes", () => {
@@ -34,6 +38,13 @@ describe("placement on Kubernetes", () => {
     "zone in (a",
     "a/b/c=d",
     "disk=ssd,zone=a",
+    "node.role == worker",
+    "node.role!=manager",
+    "node.id==2ivku8v2gvtg4",
+    "node.platform.other in (a, b)",
+    "!node.role",
+    "engine.labels.operatingsystem==debian",
+    "engine.labels.example.com/disk == ssd",
   ]) {
     it(`does not take "${line}"`, () => {
       expect(requirementOf(line)).to.equal(null);

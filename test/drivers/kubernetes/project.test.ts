@@ -30,6 +30,7 @@ const ignored: [what: string, fields: SpecFields, names: string[]][] = [
   ["a whole path of the image", { workingDir: "/srv" }, []],
   ["a folder of the source", { source, workingDir: "srv" }, []],
   ["placement of another engine", { placement: ["a b c", "disk=ssd"] }, ["placement"]],
+  ["placement that only a swarm has", { placement: ["node.role == worker"] }, ["placement"]],
   [
     "labels that the API does not take",
     {
