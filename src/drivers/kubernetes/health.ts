@@ -23,7 +23,7 @@ export const permissions: readonly Permission[] = [
   { group: "apps", resource: "deployments", verbs: all },
   { group: "apps", resource: "daemonsets", verbs: all },
   { group: "apps", resource: "replicasets", verbs: ["get", "list", "watch"] },
-  { group: "", resource: "pods", verbs: ["get", "list", "watch"] },
+  { group: "", resource: "pods", verbs: ["list", "watch"] },
   { group: "", resource: "pods/log", verbs: ["get"] },
   { group: "", resource: "events", verbs: ["list"] },
   {
@@ -32,7 +32,7 @@ export const permissions: readonly Permission[] = [
     verbs: ["get"],
     otherwise: "what a pod that is not ready answers to its probe is told only if its node does",
   },
-  { group: "", resource: "services", verbs: all },
+  { group: "", resource: "services", verbs: ["list", "watch", "create", "patch", "delete"] },
   { group: "", resource: "configmaps", verbs: ["list", "create", "patch", "delete"] },
   { group: "", resource: "secrets", verbs: ["list", "create", "patch", "delete"] },
   { group: "", resource: "persistentvolumeclaims", verbs: ["get", "create"] },
