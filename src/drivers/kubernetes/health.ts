@@ -48,7 +48,7 @@ export const permissions: readonly Permission[] = [
     group: "",
     resource: "nodes",
     verbs: ["list"],
-    otherwise: "nodes are not counted, and ports of nodes are shown without their address",
+    otherwise: "nodes are not counted, and ports of nodes are shown with the address within the cluster",
     isClusterWide: true,
   },
 ];

@@ -173,7 +173,7 @@ describe(`the role that Rebake has on a cluster${kubeconfigFile ? "" : " (needs 
     expect(limitations.slice(0, 3)).to.deep.equal([
       "The connection's user may not get namespaces: a namespace that is missing has to be made by hand.",
       "The connection's user may not create namespaces: a namespace that is missing has to be made by hand.",
-      "The connection's user may not list nodes: nodes are not counted, and ports of nodes are shown without their address.",
+      "The connection's user may not list nodes: nodes are not counted, and ports of nodes are shown with the address within the cluster.",
     ]);
     await live("catalog");
     expect(warnings).to.deep.equal([]);
