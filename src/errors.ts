@@ -53,7 +53,8 @@ export const causeCodes = {
   NOT_LISTENING: "The new process runs but does not listen on $REBAKE_PORT.",
   PROBE_FAILED: "The readiness probe did not pass in time; the sentence says what it answered.",
   DEADLINE_EXCEEDED: "A step did not end within its deadline.",
-  PORT_TAKEN: "Another process of this host listens on the port the service publishes.",
+  PORT_TAKEN:
+    "Somebody else has the port that the service publishes: another process of the host, or another service of the engine.",
   CANCELLED_BY_USER: "Somebody cancelled the operation.",
   SUPERSEDED_BY_NEWER: "A newer request for the same service took its place before it started.",
   SPEC_INVALID: "The recipe can no longer be rendered for this service; the sentence says why.",

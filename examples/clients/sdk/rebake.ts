@@ -92,7 +92,7 @@ export type CauseCode =
   | 'PACKAGE_JSON_INVALID'
   /** The source has no package.json where the recipe says it is. */
   | 'PACKAGE_JSON_MISSING'
-  /** Another process of this host listens on the port the service publishes. */
+  /** Somebody else has the port that the service publishes: another process of the host, or another service of the engine. */
   | 'PORT_TAKEN'
   /** The readiness probe did not pass in time; the sentence says what it answered. */
   | 'PROBE_FAILED'
@@ -272,7 +272,7 @@ export type PortInput = {
   readonly preserveClientIp?: boolean | null | undefined;
   /** Its protocol. */
   readonly protocol?: PortProtocol | null | undefined;
-  /** The port outside, 1 to 65535; null: one is chosen. */
+  /** The port outside, 1 to 65535; null: one is chosen, on KUBERNETES none. */
   readonly published?: number | null | undefined;
   /** The port inside, 1 to 65535. */
   readonly target?: number | null | undefined;
@@ -437,7 +437,7 @@ export type RolloutPolicyInput = {
   readonly monitor?: number | null | undefined;
   /** What comes first. */
   readonly order?: RolloutOrder | null | undefined;
-  /** How many replicas at a time. */
+  /** How many replicas at a time. PROCESS replaces all at once, KUBERNETES those of a GLOBAL service node by node. */
   readonly parallelism?: number | null | undefined;
 };
 
@@ -549,7 +549,7 @@ export type TaskState =
   | 'BACKING_OFF'
   /** It runs and is ready. */
   | 'RUNNING'
-  /** It runs and is not ready yet. */
+  /** It is not ready yet; on engines also while it waits for a node, its image is fetched or its source prepared. */
   | 'STARTING'
   /** It has ended. */
   | 'STOPPED'

@@ -13,7 +13,10 @@ import { ServiceType } from "./service.js";
   simpleResolvers: true,
 })
 export class ForeignServiceType {
-  @Field({ description: "What the engine calls it; unique there." })
+  @Field({
+    description:
+      "What the engine calls it; unique there. On KUBERNETES a DaemonSet is `daemonset/<name>` where a Deployment has the same name.",
+  })
   name!: string;
 
   @Field(() => String, { nullable: true, description: "Its image; null: the engine names none." })
@@ -52,7 +55,10 @@ export class AdoptServiceInput {
   @Field({ description: "Code of the environment." })
   environment!: string;
 
-  @Field({ description: "What the engine calls it: the name of one of `Environment.foreignServices`." })
+  @Field({
+    description:
+      "What the engine calls it: the name of one of `Environment.foreignServices`, e.g. `orders`, or `daemonset/orders` on KUBERNETES where a Deployment has the same name.",
+  })
   engineName!: string;
 
   @Field({ description: "Name or id of the recipe that it shall be made from." })

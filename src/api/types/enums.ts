@@ -79,7 +79,8 @@ export const ServiceStateEnum = enumOf<ServiceState>("ServiceState", "How a serv
 });
 
 export const TaskStateEnum = enumOf<TaskState>("TaskState", "How one replica does.", {
-  STARTING: "It runs and is not ready yet.",
+  STARTING:
+    "It is not ready yet; on engines also while it waits for a node, its image is fetched or its source prepared.",
   RUNNING: "It runs and is ready.",
   BACKING_OFF: "It ended by itself and will be started again after a pause.",
   STOPPING: "It finishes what it began and is then ended.",

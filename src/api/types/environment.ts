@@ -71,6 +71,10 @@ export class EnvironmentHealthType {
   @Field(() => [String], { description: "What it cannot do, in sentences." })
   limitations!: string[];
 
-  @Field(() => String, { nullable: true, description: "Why it could not be asked; null when it could." })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Why it cannot be used: it could not be asked, or it could (`reachable`) and does not allow what is needed, e.g. rights are missing. Null: it can.",
+  })
   error!: string | null;
 }

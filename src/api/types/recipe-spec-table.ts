@@ -114,7 +114,7 @@ export const specParts: Record<PartName, SpecPart> = {
       name: one(text, "A DNS label of at most 15 characters, e.g. `http`."),
       target: one(int, "The port inside, 1 to 65535."),
       protocol: one(PortProtocolEnum, "Its protocol."),
-      published: maybe(int, "The port outside, 1 to 65535; null: one is chosen."),
+      published: maybe(int, "The port outside, 1 to 65535; null: one is chosen, on KUBERNETES none."),
       preserveClientIp: one(flag, "Whether the app sees the addresses of its clients."),
     },
   },
@@ -198,7 +198,10 @@ export const specParts: Record<PartName, SpecPart> = {
     description: "How a rebuild replaces the old replicas.",
     fields: {
       order: one(RolloutOrderEnum, "What comes first."),
-      parallelism: one(int, "How many replicas at a time."),
+      parallelism: one(
+        int,
+        "How many replicas at a time. PROCESS replaces all at once, KUBERNETES those of a GLOBAL service node by node.",
+      ),
       monitor: one(int, "Seconds a new replica is watched after it got ready."),
       deadline: one(int, "Seconds until a step that has not ended fails."),
       drain: one(int, "Seconds an old replica gets to finish what it began."),

@@ -36,7 +36,7 @@ export class ServiceLogLineType {
   @Field(() => Int, { description: "Number of the replica." })
   instance!: number;
 
-  @Field(() => LogStreamEnum, { description: "STDOUT or STDERR." })
+  @Field(() => LogStreamEnum, { description: "STDOUT or STDERR; on KUBERNETES always STDOUT." })
   stream!: "stdout" | "stderr";
 
   @Field({ description: "The line, without its end." })

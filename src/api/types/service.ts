@@ -74,10 +74,13 @@ export class NewestCommitType {
 
 @ObjectType("Task", { description: "One replica of a service as it is now.", simpleResolvers: true })
 export class TaskType {
-  @Field(() => ID, { description: "Its id on the engine." })
+  @Field(() => ID, { description: "Its id on the engine; on KUBERNETES the uid of its pod." })
   id!: string;
 
-  @Field(() => Int, { description: "Number of the replica, from 1." })
+  @Field(() => Int, {
+    description:
+      "Number of the replica, from 1; on KUBERNETES, where pods have none, they are counted by age, those of each operation for themselves.",
+  })
   instance!: number;
 
   @Field(() => TaskStateEnum, { description: "How it does." })
