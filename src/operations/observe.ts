@@ -149,7 +149,7 @@ export class Observer {
     const before = await standingOf(this.options.transactions.dataSource.manager, ref.serviceId);
     const observed = await driver.inspect(ref);
     await this.recordState(ref.serviceId, observed.state);
-    const suspect = isSuspect(observed);
+    const suspect = isSuspect(observed, before?.deployedOperationId ?? null);
     if (observed.state === "UNKNOWN") {
       // What the engine has cannot be told; its driver speaks up when it can.
       return;

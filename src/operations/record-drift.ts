@@ -43,9 +43,17 @@ export async function standingOf(
   return rows[0] ?? null;
 }
 
-/** Whether the engine may have something else than what was deployed: it says so, or has nothing at all. */
-export function isSuspect({ drifted, fingerprint, operationId }: Observed): boolean {
-  return drifted || (fingerprint === null && operationId === null);
+/**
+ * Whether the engine may have something else than what was deployed: it says so, has nothing at all, or what another
+ * operation had put there, as after a rollback by hand. While an operation is under way that is its own: then it is
+ * looked at again when that has ended.
+ */
+export function isSuspect(
+  { drifted, fingerprint, operationId }: Observed,
+  deployedOperationId: string | null,
+): boolean {
+  const isOther = operationId !== null && operationId !== deployedOperationId;
+  return drifted || isOther || (fingerprint === null && operationId === null);
 }
 
 /**

@@ -14,7 +14,7 @@ import { Observer } from "../../src/operations/observe.js";
 import { actor, hostId } from "../support/catalog.js";
 import { testDatabase } from "../support/cluster.js";
 import { eventually } from "../support/eventually.js";
-import { succeed } from "../support/scripted-driver.js";
+import { ScriptedDriver, succeed } from "../support/scripted-driver.js";
 import { silent } from "../support/silent.js";
 import { Workshop } from "../support/workshop.js";
 
@@ -90,13 +90,16 @@ describe("drift", () => {
   const rebuild = () =>
     shop.catalog.run((tx) => rebuildService(tx, { service: service.id }, actor, shop.catalog.drivers));
   /** Lets the driver's work wait until it is told. */
-  function gate(): () => void {
+  function gate(fails = false): () => void {
     let open = () => {};
     const opened = new Promise<void>((resolve) => {
       open = resolve;
     });
     driver().script = async (target, report, current) => {
       await opened;
+      if (fails) {
+        throw new OperationFailure("APP_EXITED", "It ended.");
+      }
       return succeed(target, report, current);
     };
     return open;
@@ -286,7 +289,8 @@ describe("drift", () => {
 
   it("is asked for when the engine says so, or has nothing of the service any more, and not otherwise", async () => {
     const { observed } = driver();
-    driver().observed = { ...observed, fingerprint: "f", operationId: "opn_1" };
+    const { deployed_operation_id: operationId } = await shop.service(service);
+    driver().observed = { ...observed, fingerprint: "f", operationId };
     await look();
     expect(driver().comparedWith).to.deep.equal([]);
     driver().observed = { ...observed, state: "STOPPED" };
@@ -301,6 +305,67 @@ describe("drift", () => {
     driver().observed = observed;
     await look();
     expect(await shop.update(service)).to.equal(undefined);
+  });
+
+  describe("where the engine has what another operation had put there", () => {
+    const { observed, drift } = new ScriptedDriver();
+    const seen = (operationId: string | null, ...told: ReturnType<typeof image>[]) => {
+      driver().observed = { ...observed, fingerprint: operationId && "f", operationId };
+      driver().drift = async () => told;
+    };
+    afterEach(() => Object.assign(driver(), { observed, drift }));
+
+    it("is told, though the engine calls nothing of it changed, until that is undone", async () => {
+      const { deployed_operation_id: first } = await shop.service(service);
+      await shop.ended(await rebuild());
+      seen(first!, image("shop:0"));
+      await look();
+      expect(await told()).to.deep.equal([["UPDATE_AVAILABLE", "DRIFT", "shop:0"]]);
+      seen((await shop.service(service)).deployed_operation_id, image("not asked for"));
+      await look();
+      expect(await shop.update(service)).to.equal(undefined);
+    });
+
+    it("is none where the driver finds no difference, as on engines that nobody else changes", async () => {
+      seen("opn_other");
+      await look();
+      expect(await told()).to.deep.equal([]);
+    });
+
+    it("is none while that operation is under way, nor once it was undone or has put it there", async () => {
+      const { deployed_operation_id: first } = await shop.service(service);
+      for (const fails of [true, false]) {
+        const open = gate(fails);
+        const operation = await rebuild();
+        await eventually(() =>
+          driver().replaced.some(({ target }) => target.stamp.operationId === operation.id),
+        );
+        seen(operation.id, image("half of the new one"));
+        await look();
+        open();
+        expect((await shop.ended(operation)).state).to.equal(fails ? "FAILED" : "SUCCEEDED");
+        seen(fails ? first! : operation.id, image("not asked for"));
+        observers[0]!.operationEnded(service.id);
+        await looked();
+      }
+      expect(await told()).to.deep.equal([]);
+    });
+
+    it("is told when the operation has ended during which somebody rolled back", async () => {
+      const open = gate(true);
+      const operation = await rebuild();
+      await eventually(() =>
+        driver().replaced.some(({ target }) => target.stamp.operationId === operation.id),
+      );
+      seen("opn_long_ago", image("shop:0"));
+      await look();
+      expect(await told()).to.deep.equal([]);
+      open();
+      await shop.ended(operation);
+      observers[0]!.operationEnded(service.id);
+      await looked();
+      expect(await told()).to.deep.equal([["UPDATE_AVAILABLE", "DRIFT", "shop:0"]]);
+    });
   });
 
   it("is kept whatever it holds, and tells no secret", async () => {

@@ -22,9 +22,9 @@ import type {
 } from "../../operations/driver.js";
 import { EngineAway, EngineRefusal, unreachable } from "../engine/answers.js";
 import type { KubeNode, Workload } from "./api-types.js";
+import { changesSince } from "./changes-since.js";
 import { Clusters, type Site } from "./clusters.js";
 import type { KubernetesContext } from "./context.js";
-import { differences } from "./drift.js";
 import { foreignServices } from "./foreign.js";
 import { healthOf, nodesOf } from "./health.js";
 import { followLogs, type LogSource, tailOf } from "./logs.js";
@@ -144,7 +144,7 @@ export class KubernetesDriver implements Driver {
     const site = await this.clusters.watched(deployed.ref);
     const workload = workloadOf(await this.ready(site), deployed.ref);
     return workload
-      ? differences(workload)
+      ? changesSince(await this.contextOf(site), deployed, workload)
       : [{ path: ["service"], before: "deployed", after: null, secret: false }];
   }
 
@@ -244,12 +244,8 @@ export class KubernetesDriver implements Driver {
     work: (context: KubernetesContext) => Promise<Outcome>,
   ): Promise<Outcome> {
     const site = await this.clusters.watched(ref);
-    const { installation, log } = this.options;
-    const { cluster, namespace, mirror } = site;
     try {
-      const features = await featuresSoon(site);
-      const programs = { installation, deployer: containerBundle().text };
-      return await work({ cluster, namespace, mirror, programs, features, log });
+      return await work(await this.contextOf(site));
     } catch (error) {
       if (error instanceof EngineRefusal) {
         const message = `The cluster refused it: ${error.message}.`;
@@ -257,6 +253,14 @@ export class KubernetesDriver implements Driver {
       }
       throw error;
     }
+  }
+
+  private async contextOf(site: Site): Promise<KubernetesContext> {
+    const { installation, log } = this.options;
+    const { cluster, namespace, mirror } = site;
+    const features = await featuresSoon(site);
+    const programs = { installation, deployer: containerBundle().text };
+    return { cluster, namespace, mirror, programs, features, log };
   }
 
   /** A server that stops is as good as one that lost its lease: whoever comes next goes on. */

@@ -82,7 +82,7 @@ onKubernetes("what is done by hand in the middle of a rebuild on Kubernetes", (i
     const { old, outcome, before } = await meanwhile(scene, ({ ref }) =>
       scene.kubectl("rollout", "undo", scene.named(ref)),
     );
-    expectChanged(outcome, /Somebody changed the service/);
+    expectChanged(outcome, /Somebody changed the service .*\(.*containers\.app\.env\.VERSION\.value/);
     await scene.until("the new one is gone", async () => (await scene.living(old.ref)).length === 1);
     expect(await scene.serving(old.ref)).to.deep.equal(before);
     const [made] = await scene.living(old.ref);

@@ -147,6 +147,27 @@ onKubernetes("what is done by hand on Kubernetes while nothing is under way", (i
     expect(annotations).to.include({ "on-call": "joe" });
   });
 
+  it("a rollback is drift, told against what was deployed, until the next rebuild puts it right", async (scene) => {
+    const ref = scene.ref();
+    const app = (VERSION: string) => scene.target(ref, scene.tiny("", { env: { VERSION } }));
+    const first = await scene.deploy(app("1"));
+    const second = app("2");
+    expect(await scene.replace(first, second)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    expect(await scene.driver.drift(second)).to.deep.equal([]);
+    await scene.kubectl("rollout", "undo", scene.named(ref));
+    const { operationId } = first.stamp;
+    await scene.until(
+      "it is seen",
+      async () => (await scene.driver.inspect(ref)).operationId === operationId,
+    );
+    const told = await scene.driver.drift(second);
+    expect(told).to.deep.include(change(env("VERSION", "value"), "2", "1"));
+    expect(JSON.stringify(told.map(({ path }) => path))).not.to.match(
+      /terminationMessage|dnsPolicy|strategy/,
+    );
+    await expectPutRight(scene, second);
+  });
+
   it("a removal is drift", async (scene) => {
     const ref = scene.ref();
     const old = await scene.deploy(scene.target(ref, scene.tiny()));
