@@ -58,7 +58,11 @@ export async function pushTarget(
         return found!;
       }
       assertUnchanged(seen, found);
-      assertOurs(found, target);
+      assertOurs(found, kind, target);
+      if (!found && target.ref.adopted === null) {
+        const other = kind === "Deployment" ? "DaemonSet" : "Deployment";
+        assertOurs(mirror.workload(other, name), other, target);
+      }
       await applyService(context, target, found, report);
       await report.assertHeld();
       const pushed = await unlessFaster(() => write(context, manifest, found, autoscaler));
@@ -103,12 +107,12 @@ export function changedByHand(found: Workload, before: Workload): OperationFailu
   );
 }
 
-function assertOurs(found: KubeObject | null, { ref }: Target): void {
+function assertOurs(found: KubeObject | null, kind: WorkloadKind, { ref }: Target): void {
   const owner = found?.metadata.labels?.[labels.serviceId];
   if (found && owner !== ref.serviceId && !(ref.adopted !== null && owner === undefined)) {
     throw new OperationFailure(
       "ENGINE_REFUSED",
-      `The namespace has a workload ${found.metadata.name} already, which is not this service: remove it there, or adopt it.`,
+      `The namespace has a ${kind} ${found.metadata.name} already, which is not this service: remove it there, or adopt it.`,
     );
   }
 }

@@ -188,7 +188,7 @@ onKubernetes("a service of somebody else's on Kubernetes", (it) => {
     const ref = scene.ref({ name: "shop" });
     const { verdict, cause } = await scene.replace(null, scene.target(ref, scene.tiny()));
     expect(cause).to.have.property("code", "ENGINE_REFUSED");
-    expect(cause!.message).to.include("has a workload shop already");
+    expect(cause!.message).to.include("has a Deployment shop already");
     expect(verdict).to.equal("FAILED");
     expect(saidOf(await scene.deployment(ref))).to.deep.equal(saidOf(made));
     expect(await scene.serving(ref)).to.deep.equal(pods);

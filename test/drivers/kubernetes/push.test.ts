@@ -8,12 +8,12 @@ import { Cluster } from "../../../src/drivers/kubernetes/cluster.js";
 import { differences, isDrifted } from "../../../src/drivers/kubernetes/drift.js";
 import { manifestOf } from "../../../src/drivers/kubernetes/manifest.js";
 import { Mirror } from "../../../src/drivers/kubernetes/mirror.js";
-import { objectPath } from "../../../src/drivers/kubernetes/paths.js";
+import { listPath, objectPath } from "../../../src/drivers/kubernetes/paths.js";
 import { project } from "../../../src/drivers/kubernetes/project.js";
 import { pushTarget, readWorkload } from "../../../src/drivers/kubernetes/push.js";
 import type { ServiceRef } from "../../../src/operations/driver.js";
 import { silent } from "../../support/silent.js";
-import { newRef, type SpecFields, specOf, targetOf } from "../bench.js";
+import { newRef, type SpecFields, specOf, targetOf, until } from "../bench.js";
 import { environmentOf } from "./kubelet.js";
 import { image, programs, renderedSpec, source } from "./spec-arbitraries.js";
 
@@ -112,6 +112,23 @@ describe(`a service that is changed on a cluster${file ? "" : " (needs TEST_KUBE
       });
     }
   }
+
+  it("is refused where a DaemonSet is called so that is somebody else's", async () => {
+    const marks = { app: "theirs" };
+    const template = {
+      metadata: { labels: marks },
+      spec: { containers: [{ name: "a", image }], nodeSelector: { no: "where" } },
+    };
+    await cluster.create("daemonset", listPath("DaemonSet", namespace), {
+      ...{ apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "theirs" } },
+      spec: { selector: { matchLabels: marks }, template },
+    });
+    await until("it is known", () => mirror.workload("DaemonSet", "theirs"));
+    const refused = await push(newRef("theirs", "env_1"), specOf({ ports })).catch((error) => error);
+    expect(refused.cause).to.have.property("code", "ENGINE_REFUSED");
+    expect(refused.message).to.match(/has a DaemonSet theirs already, which is not this service/);
+    expect(await cluster.get("service", objectPath("Service", namespace, "theirs"))).to.equal(null);
+  });
 
   it("gets another kind of address, and the first one again", async () => {
     const ref = newRef("address", "env_1");
