@@ -7,7 +7,7 @@ import { Cluster } from "./cluster.js";
 import { kubeConfigOf } from "./kube-config.js";
 import type { Features } from "./manifest.js";
 import { Mirror } from "./mirror.js";
-import { engineName, refFrom } from "./names.js";
+import { engineName, refFrom, serviceName } from "./names.js";
 import { featuresOf, noFeatures, type Version } from "./version.js";
 
 /** Between two looks for environments that were added, changed or deleted, in milliseconds. */
@@ -19,7 +19,7 @@ const versionMilliseconds = 600_000;
 export class Site {
   /** Services that were adopted and have no labels of ours yet, by their names. */
   private readonly adopted = new Map<string, ServiceRef>();
-  /** Services of this installation that were seen, by their names there. */
+  /** Services of this installation that were seen, by their names there, and their Services'. */
   private readonly known = new Map<string, ServiceRef>();
   private watching: Mirror | null = null;
   private version: { at: number; found: Promise<Version> } | null = null;
@@ -38,7 +38,7 @@ export class Site {
       ...{ cluster: this.cluster, namespace: this.namespace },
       changed: (workload) => this.changed(workload),
       allChanged: () => {
-        for (const ref of [...this.known.values(), ...this.adopted.values()]) {
+        for (const ref of new Set([...this.known.values(), ...this.adopted.values()])) {
           this.options.changed(ref);
         }
       },
@@ -59,6 +59,7 @@ export class Site {
   forget(ref: ServiceRef): void {
     this.adopted.delete(engineName(ref));
     this.known.delete(engineName(ref));
+    this.known.delete(serviceName(ref));
   }
 
   async serverVersion(): Promise<Version> {
@@ -97,6 +98,7 @@ export class Site {
     const ref = (workload && this.refOf(workload)) ?? this.known.get(name) ?? this.adopted.get(name);
     if (ref) {
       this.known.set(name, ref);
+      this.known.set(serviceName(ref), ref);
       this.options.changed(ref);
     }
   }

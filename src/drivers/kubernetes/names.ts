@@ -19,6 +19,8 @@ export const annotations = {
   fingerprint: "rebake/fingerprint",
   /** What was applied, as JSON: what is there instead was changed by somebody else. */
   applied: "rebake/applied",
+  /** What was applied of its Service, as JSON; absent where it has none of Rebake's. */
+  appliedService: "rebake/applied-service",
   /** What there was before the last rebuild, as JSON: for whoever has to undo it. */
   before: "rebake/before",
 } as const;

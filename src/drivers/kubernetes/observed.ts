@@ -3,6 +3,7 @@ import type { KubeNode, KubeService, Pod, Workload } from "./api-types.js";
 import { isDrifted } from "./drift.js";
 import { annotations } from "./names.js";
 import { serviceState, tasksOf } from "./pods.js";
+import { saidService, serviceChanges } from "./service-drift.js";
 
 /** A service as its cluster has it now. Pure. */
 export function observedOf(
@@ -18,8 +19,13 @@ export function observedOf(
     ports: workload && service ? portsOf(service, workload, node) : [],
     fingerprint: workload?.metadata.annotations?.[annotations.fingerprint] ?? null,
     operationId: workload?.metadata.annotations?.[annotations.operation] ?? null,
-    drifted: workload !== null && isDrifted(workload),
+    drifted: workload !== null && (isDrifted(workload) || isServiceDrifted(workload, service)),
   };
+}
+
+function isServiceDrifted(workload: Workload, service: KubeService | null): boolean {
+  const said = saidService(workload, workload.metadata.name);
+  return said !== null && serviceChanges(said, service).length > 0;
 }
 
 /** Where a Service can be reached: from outside where it is open there, else within the cluster. */

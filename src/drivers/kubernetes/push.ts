@@ -1,7 +1,8 @@
+import type { FieldChange } from "../../domain/changes.js";
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
 import { EngineAway } from "../engine/answers.js";
-import type { KubeObject, Workload } from "./api-types.js";
+import type { KubeObject, KubeService, Workload } from "./api-types.js";
 import { applyService } from "./apply-service.js";
 import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
@@ -63,9 +64,10 @@ export async function pushTarget(
         const other = kind === "Deployment" ? "DaemonSet" : "Deployment";
         assertOurs(mirror.workload(other, name), other, target);
       }
-      await applyService(context, target, found, report);
+      const service = await applyService(context, target, found, report);
       await report.assertHeld();
-      const pushed = await unlessFaster(() => write(context, manifest, found, autoscaler));
+      const isAutoscaled = autoscaler === "SOME" || (autoscaler === "UNKNOWN" && mayBeAutoscaled(found));
+      const pushed = await unlessFaster(() => write(context, manifest, found, { isAutoscaled, service }));
       if (pushed) {
         mirror.take(kind, pushed);
         return pushed;
@@ -99,7 +101,24 @@ export function removedByHand(): OperationFailure {
 export function changedByHand(found: Workload, before: Workload): OperationFailure {
   const changes = differencesFrom(before.spec as AppliedSpec, found);
   const named = changes.length > 0 ? changes : differences(found);
-  const names = named.map(({ path }) => path.join("."));
+  return changed(named);
+}
+
+/** As `changedByHand`, of the Service by which it is reached. */
+export function serviceChangedByHand(changes: readonly FieldChange[]): OperationFailure {
+  const isGone = changes.some(
+    ({ path, after }) => path.join(".") === "service.metadata.name" && after === null,
+  );
+  return isGone
+    ? new OperationFailure(
+        "CHANGED_ON_ENGINE",
+        `Somebody removed the Service ${changes[0]!.before} from the cluster meanwhile, by which the service is reached: rebuild it to have that made again.`,
+      )
+    : changed(changes);
+}
+
+function changed(changes: readonly FieldChange[]): OperationFailure {
+  const names = changes.map(({ path }) => path.join("."));
   const fields = names.slice(0, 5).join(", ") + (names.length > 5 ? `, and ${names.length - 5} more` : "");
   return new OperationFailure(
     "CHANGED_ON_ENGINE",
@@ -117,17 +136,24 @@ function assertOurs(found: KubeObject | null, kind: WorkloadKind, { ref }: Targe
   }
 }
 
+/** What goes with a workload and is not of its manifest. */
+interface Beside {
+  /** Whether somebody has an autoscaler decide how many replicas there are. */
+  isAutoscaled: boolean;
+  /** As its Service was applied; null: it has none of Rebake's. */
+  service: KubeService["spec"] | null;
+}
+
 /** What somebody changes meanwhile is not written over; replicas of an autoscaler stay its own. */
 function write(
   { cluster, namespace, mirror }: KubernetesContext,
   manifest: Manifest,
   found: Workload | null,
-  autoscaler: Autoscaling,
+  beside: Beside,
 ): Promise<Workload> {
   const { kind, name } = manifest;
-  const isAutoscaled = autoscaler === "SOME" || (autoscaler === "UNKNOWN" && mayBeAutoscaled(found));
   const memory = found ? memoryOf(found, mirror.podsOf(found)) : {};
-  const wanted = wantedOf(manifest, found, isAutoscaled, memory);
+  const wanted = wantedOf(manifest, found, beside, memory);
   if (found) {
     const path = objectPath(kind, namespace, name);
     return cluster.patch<Workload>(kind.toLowerCase(), path, overwriting(found, wanted));
@@ -140,7 +166,7 @@ function write(
 function wantedOf(
   { workload }: Manifest,
   found: Workload | null,
-  isAutoscaled: boolean,
+  { isAutoscaled, service }: Beside,
   memory: Record<string, string>,
 ): Wanted {
   const { replicas, ...rest } = workload.spec;
@@ -153,6 +179,7 @@ function wantedOf(
       ...workload.metadata.annotations,
       ...memory,
       [annotations.applied]: JSON.stringify(applied),
+      ...(service && { [annotations.appliedService]: JSON.stringify(service) }),
     },
     spec: {
       ...workload.spec,

@@ -10,13 +10,21 @@ import { TaskReports } from "../engine/task-reports.js";
 import { whyNotUndone } from "../engine/why-not-undone.js";
 import type { Pod, Workload } from "./api-types.js";
 import { type Assessment, assess, rolloutStatus, stepOf } from "./assess.js";
+import { changedService } from "./changed-service.js";
 import type { KubernetesContext } from "./context.js";
 import { contentOf, isDrifted } from "./drift.js";
 import { PodFollower } from "./follow-pods.js";
 import { type Manifest, manifestOf } from "./manifest.js";
 import { hasEnded, isReady, numbersOf, operationOf, terminationPatience } from "./pods.js";
 import { downtime } from "./project.js";
-import { changedByHand, pushTarget, readWorkload, removedByHand, stampOf } from "./push.js";
+import {
+  changedByHand,
+  pushTarget,
+  readWorkload,
+  removedByHand,
+  serviceChangedByHand,
+  stampOf,
+} from "./push.js";
 import { removeUnused } from "./remove-unused.js";
 import { hasReplaced, restore } from "./restore.js";
 import { PodWatch } from "./watch-pods.js";
@@ -179,6 +187,7 @@ export class Replacement {
   /** Looks how far the cluster is, and tells it. */
   private async look(): Promise<Assessment> {
     const workload = await this.asPut();
+    await this.assertReached(workload);
     this.pods = this.context.mirror.podsOf(workload);
     this.reports.tasksAreKnown();
     const seen = assess(this.target, workload, this.pods, this.reports, this.oldUids.size);
@@ -217,6 +226,16 @@ export class Replacement {
       throw changedByHand(found, put);
     }
     return found;
+  }
+
+  /** Nobody reaches pods whose Service is gone, or leads elsewhere, however well they run. */
+  private async assertReached(workload: Workload): Promise<void> {
+    const changes = await this.patience.untilBack(() =>
+      changedService(this.context, this.target.ref, workload),
+    );
+    if (changes.length > 0) {
+      throw serviceChangedByHand(changes);
+    }
   }
 
   private async failIfTroubled(workload: Workload, mine: readonly Pod[]): Promise<void> {

@@ -5,6 +5,7 @@ import type { Reporter, Target } from "../../operations/driver.js";
 import type { Patience } from "../engine/patience.js";
 import type { ManagedFields, Pod, ReplicaSet, Workload, WorkloadSpec } from "./api-types.js";
 import { applyService } from "./apply-service.js";
+import { changedService } from "./changed-service.js";
 import { ApiRefusal } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { appliedSpec, contentOf, isDrifted } from "./drift.js";
@@ -100,13 +101,21 @@ async function putBack(undoing: Undoing, found: Workload): Promise<void> {
   }
 }
 
-/** The old ones are reached as before. Where there was nothing of Rebake's, its Service goes. */
+/**
+ * The old ones are reached as before. Where there was nothing of Rebake's, its Service goes. What somebody has made of it
+ * since it was applied stands.
+ */
 async function putServiceBack(
   { context, current, target, patience, report }: Undoing,
   found: Workload | null,
 ): Promise<void> {
   const reach = ({ ports, endpointMode }: RenderedSpec) => JSON.stringify([ports, endpointMode]);
   if (current && reach(current.spec) === reach(target.spec)) {
+    return;
+  }
+  const isPut = found !== null && stampOf(found) === target.stamp.operationId;
+  const changes = isPut ? await patience.untilBack(() => changedService(context, target.ref, found)) : [];
+  if (changes.length > 0) {
     return;
   }
   const before = current ?? { ...target, spec: { ...target.spec, ports: [] } };

@@ -1,12 +1,19 @@
 import type { PortSpec } from "../../domain/recipe-spec.js";
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import type { ServiceRef } from "../../operations/driver.js";
-import type { ContainerPort, ServicePort } from "./api-types.js";
-import { containerPorts, typeOf } from "./manifest.js";
+import type { ContainerPort, KubeService, ServicePort } from "./api-types.js";
+import { containerPorts, type ManifestMeta, typeOf } from "./manifest.js";
 import { serviceAnnotations, serviceLabels, serviceName } from "./names.js";
 
 /** Where clusters open ports on their nodes, unless they are told otherwise. */
 const nodePorts = { first: 30_000, last: 32_767 };
+
+export interface ServiceManifest {
+  apiVersion: string;
+  kind: string;
+  metadata: ManifestMeta & { name: string };
+  spec: KubeService["spec"];
+}
 
 /**
  * The Service by which the pods of a service are reached, under its name: within the cluster; on a port of each node when
@@ -19,7 +26,7 @@ export function serviceManifest(
   selector: Record<string, string>,
   installation: string,
   beside: readonly ContainerPort[] = [],
-): object | null {
+): ServiceManifest | null {
   if (ports.length === 0) {
     return null;
   }

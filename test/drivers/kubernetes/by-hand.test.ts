@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { KubeService } from "../../../src/drivers/kubernetes/api-types.js";
 import { operationOf } from "../../../src/drivers/kubernetes/pods.js";
 import type { Outcome, Target } from "../../../src/operations/driver.js";
 import { Recorder } from "../bench.js";
@@ -119,6 +120,60 @@ onKubernetes("what is done by hand in the middle of a rebuild on Kubernetes", (i
     // The next one finds nothing, and makes it anew.
     const again = scene.target(next.ref, next.spec);
     expect(await scene.replace(next, again)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+  });
+
+  it("a Service that is deleted is named, stays so, and is made again by the next rebuild", async (scene) => {
+    const { old, next, outcome } = await meanwhile(scene, () => scene.kubectl("delete", "service/orders"));
+    expectChanged(outcome, /Somebody removed the Service orders .*rebuild it/);
+    await scene.until("the new one is gone", async () => (await scene.living(old.ref)).length === 1);
+    expect(await scene.list("Service")).to.deep.equal([]);
+    expect(await scene.driver.inspect(old.ref)).to.include({
+      drifted: true,
+      operationId: old.stamp.operationId,
+    });
+    expect(await scene.driver.drift(old)).to.deep.equal([
+      { path: ["service", "metadata", "name"], before: "orders", after: null, secret: false },
+    ]);
+    const again = scene.target(next.ref, next.spec);
+    expect(await scene.replace(old, again)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    await scene.expectStands(again);
+  });
+
+  it("a Service whose selector is edited is named, and stands", async (scene) => {
+    const edit = JSON.stringify({ spec: { selector: { app: "theirs" } } });
+    const { old, outcome } = await meanwhile(scene, () =>
+      scene.kubectl("patch", "service/orders", "--patch", edit),
+    );
+    expectChanged(
+      outcome,
+      /Somebody changed the service .*\(service\.spec\.selector\.app\).*nothing of that/,
+    );
+    await scene.until("the new one is gone", async () => (await scene.living(old.ref)).length === 1);
+    const [service] = await scene.list<KubeService>("Service");
+    expect(service!.spec.selector).to.include({ app: "theirs" });
+    expect(await scene.driver.drift(old)).to.deep.equal([
+      { path: ["service", "spec", "selector", "app"], before: null, after: "theirs", secret: false },
+    ]);
+  });
+
+  it("a Service that is edited stands also where the old one listens elsewhere", async (scene) => {
+    const ref = scene.ref();
+    const ports = (target: number) => ({ ports: [{ name: "http", target }] });
+    const old = await scene.deploy(scene.target(ref, scene.tiny("", ports(3000))));
+    const edit = JSON.stringify({ spec: { selector: { app: "theirs" } } });
+    let done = false;
+    const report = new Recorder(async ({ step, state }) => {
+      if (step === "READY" && state === "RUNNING" && !done) {
+        done = true;
+        await scene.kubectl("patch", "service/orders", "--patch", edit);
+      }
+    });
+    const next = scene.target(ref, scene.tiny("", { ...ports(4000), rollout: { monitor: 30 } }));
+    expectChanged(await scene.replace(old, next, report), /\(service\.spec\.selector\.app\)/);
+    const [service] = await scene.list<KubeService>("Service");
+    expect(service!.spec.selector).to.include({ app: "theirs" });
+    const paths = (await scene.driver.drift(old)).map(({ path }) => path.join("."));
+    expect(paths).to.include("service.spec.selector.app").and.to.include("service.spec.ports.4000/TCP.name");
   });
 
   it("a new pod that is deleted is made again, and waited for", async (scene) => {

@@ -1,5 +1,7 @@
+import { randomInt } from "node:crypto";
 import { expect } from "chai";
 import type { FieldChange } from "../../../src/domain/changes.js";
+import type { KubeService } from "../../../src/drivers/kubernetes/api-types.js";
 import type { Target } from "../../../src/operations/driver.js";
 import { Recorder } from "../bench.js";
 import type { Scene } from "./scene.js";
@@ -166,6 +168,76 @@ onKubernetes("what is done by hand on Kubernetes while nothing is under way", (i
       /terminationMessage|dnsPolicy|strategy/,
     );
     await expectPutRight(scene, second);
+  });
+
+  const service = (...path: string[]) => ["service", ...path];
+  const id = "rebake/service-id";
+  const services: { name: string; args: (id: string) => string[]; says: (id: string) => FieldChange[] }[] = [
+    {
+      name: "a Service that is deleted",
+      args: () => ["delete", "service/orders"],
+      says: () => [change(service("metadata", "name"), "orders", null)],
+    },
+    {
+      name: "a Service whose selector is edited",
+      args: () => ["set", "selector", "service/orders", "app=theirs"],
+      says: (own) => [
+        change(service("spec", "selector", "app"), null, "theirs"),
+        change(service("spec", "selector", id), own, null),
+      ],
+    },
+    {
+      name: "a Service whose port is edited",
+      args: () => ["patch", "service/orders", "--type=json", "--patch", portPatch("/spec/ports/0/port", 80)],
+      says: () => [
+        change(service("spec", "ports", "3000/TCP", "name"), "http", null),
+        change(service("spec", "ports", "3000/TCP", "targetPort"), "3000", null),
+        change(service("spec", "ports", "80/TCP", "name"), null, "http"),
+        change(service("spec", "ports", "80/TCP", "targetPort"), null, "3000"),
+      ],
+    },
+  ];
+  const portPatch = (path: string, value: number) => JSON.stringify([{ op: "replace", path, value }]);
+
+  for (const { name, args, says } of services) {
+    it(`${name} is drift, until the next rebuild puts it right`, async (scene) => {
+      const driver = scene.successor();
+      scene.driver = driver;
+      const ref = scene.ref();
+      const heard: string[] = [];
+      const old = await scene.deploy(scene.target(ref, scene.tiny()));
+      expect(await driver.inspect(ref)).to.include({ drifted: false });
+      driver.onChange(({ serviceId }) => heard.push(serviceId));
+      await scene.kubectl(...args(ref.serviceId));
+      await scene.until("it is told", () => heard.includes(ref.serviceId), 10);
+      await scene.until("it is seen", async () => (await driver.inspect(ref)).drifted, 10);
+      expect(await driver.drift(old)).to.deep.equal(says(ref.serviceId));
+      await expectPutRight(scene, old);
+      const [found] = await scene.list<KubeService>("Service");
+      expect(found!.spec.selector).to.deep.equal({ [id]: ref.serviceId });
+      expect(found!.spec.ports!.map(({ name: called, port }) => [called, port])).to.deep.equal([
+        ["http", 3000],
+      ]);
+    });
+  }
+
+  it("what the cluster makes of a Service is no drift, nor is a port by its name", async (scene) => {
+    const ref = scene.ref();
+    const published = randomInt(30_100, 32_768);
+    const listening = (target: number) => scene.tiny("", { ports: [{ name: "http", target, published }] });
+    const first = await scene.deploy(scene.target(ref, listening(3000)));
+    expect(await scene.driver.drift(first)).to.deep.equal([]);
+    expect(await scene.driver.inspect(ref)).to.include({ drifted: false });
+    const second = scene.target(ref, listening(4000));
+    expect(await scene.replace(first, second)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    const [found] = await scene.list<KubeService>("Service");
+    expect(found!.spec.ports![0]).to.include({ targetPort: "http", nodePort: published });
+    await scene.expectStands(second);
+    expect(await scene.driver.drift(second)).to.deep.equal([]);
+    const { cause } = await scene.replace(second, scene.target(ref, scene.tiny("crash")));
+    expect(cause, cause?.message).to.have.property("code", "APP_EXITED");
+    await scene.expectStands(second);
+    expect(await scene.driver.drift(second)).to.deep.equal([]);
   });
 
   it("a removal is drift", async (scene) => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { KubeNode, KubeService, Workload } from "../../../src/drivers/kubernetes/api-types.js";
-import { annotations } from "../../../src/drivers/kubernetes/names.js";
+import { annotations, labels } from "../../../src/drivers/kubernetes/names.js";
 import { observedOf } from "../../../src/drivers/kubernetes/observed.js";
 import { deploymentOf, podOf } from "./pod-fixture.js";
 
@@ -101,5 +101,18 @@ describe("a service as its cluster has it", () => {
     workload.spec.replicas = 2;
     expect(observedOf(workload, pods, null, null)).to.include({ state: "DEGRADED", drifted: true });
     expect(observedOf(deploymentOf(1), pods, null, null)).to.include({ operationId: null, drifted: false });
+  });
+
+  it("is drifted when the Service that was put there is gone, and not where there was none", () => {
+    const spec = { type: "ClusterIP", selector: { a: "b" }, ports: [http] };
+    const notes = { [annotations.appliedService]: JSON.stringify(spec) };
+    const marks = { [labels.serviceId]: "svc_1" };
+    const workload = deploymentOf(1, {}, { labels: marks, annotations: notes });
+    const service = serviceOf(spec);
+    service.metadata = { ...metadata, labels: marks };
+    expect(observedOf(workload, [], service, null)).to.include({ drifted: false });
+    expect(observedOf(workload, [], null, null)).to.include({ drifted: true });
+    expect(observedOf(workload, [], serviceOf(spec), null)).to.include({ drifted: true });
+    expect(observedOf(deploymentOf(1), [], null, null)).to.include({ drifted: false });
   });
 });
