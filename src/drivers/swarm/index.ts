@@ -26,7 +26,7 @@ import { Engines } from "./engines.js";
 import { foreignServices } from "./foreign.js";
 import { healthOf } from "./health.js";
 import { followLogs, tailOf } from "./logs.js";
-import { engineName } from "./names.js";
+import { engineName, labels } from "./names.js";
 import { observedOf } from "./observed.js";
 import { pinImage } from "./pin-image.js";
 import { downtime, project } from "./project.js";
@@ -126,7 +126,9 @@ export class SwarmDriver implements Driver {
     if (!found) {
       return [{ path: ["service"], before: "deployed", after: null, secret: false }];
     }
-    return isDrifted(found.Spec)
+    // A rollback by hand brings back also what says that nobody changed it.
+    const stamp = found.Spec.Labels?.[labels.operation] ?? deployed.stamp.operationId;
+    return isDrifted(found.Spec) || stamp !== deployed.stamp.operationId
       ? differences(await putByRebake(engine, deployed, programs), found.Spec)
       : [];
   }

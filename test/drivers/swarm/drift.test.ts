@@ -72,6 +72,26 @@ onSwarm("what is done by hand on Swarm while nothing is under way", (it, yard) =
     expect(await scene.driver.drift(deployed)).to.deep.equal([]);
   });
 
+  it("a rollback to what an earlier operation had put there is drift, until the next rebuild", async (scene) => {
+    const ref = scene.ref();
+    const app = (VERSION: string) => scene.target(ref, scene.tiny("", { env: { VERSION } }));
+    const first = await scene.deploy(app("1"));
+    const second = app("2");
+    expect(await scene.replace(first, second)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    expect(await scene.driver.drift(second)).to.deep.equal([]);
+    await yard.docker("service", "rollback", "--detach", "--quiet", scene.named(ref));
+    const { operationId } = first.stamp;
+    await scene.until("the engine went back", async () => {
+      const seen = await scene.driver.inspect(ref);
+      return seen.operationId === operationId;
+    });
+    const told = await scene.driver.drift(second);
+    expect(told).to.deep.include({ path: ["Env", "VERSION"], before: "2", after: "1", secret: false });
+    const third = app("2");
+    expect(await scene.replace(second, third)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    expect(await scene.driver.drift(third)).to.deep.equal([]);
+  });
+
   it("a start by force, and an update that changes nothing, are no drift", async (scene) => {
     const ref = scene.ref();
     const deployed = await scene.deploy(scene.target(ref, scene.tiny()));
