@@ -1,17 +1,17 @@
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
 import type { KubeService, Workload } from "./api-types.js";
+import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { labels, serviceName } from "./names.js";
 import { objectPath } from "./paths.js";
-import { saidService, serviceChanges } from "./service-drift.js";
-import { serviceManifest } from "./service-manifest.js";
+import { narrowed, serviceChanges } from "./service-drift.js";
+import { type ServiceManifest, serviceManifest } from "./service-manifest.js";
 
 /**
  * Makes the Service by which a service is reached, or takes it away. One of that name which somebody made for what was
  * adopted stays as it is. What somebody has changed of Rebake's own goes.
- * @param workload as it was when that was applied
- * @returns what was applied; null: there is none of Rebake's
+ * @returns what was applied, as the cluster has it; null: there is none of Rebake's
  * @throws OperationFailure ENGINE_REFUSED when it is somebody else's
  */
 export async function applyService(
@@ -39,20 +39,44 @@ export async function applyService(
   // Whether it has an address of its own cannot be changed.
   if (there && (!body || isHeadless !== (spec.endpointMode === "DNSRR"))) {
     await cluster.remove("service", path);
-  } else if (there && body && isChanged(there, workload)) {
-    // What others have added stays when it is applied, and two ports of one name are refused.
-    await cluster.patch("service", path, [
-      { op: "add", path: "/spec/selector", value: body.spec.selector },
-      { op: "add", path: "/spec/ports", value: body.spec.ports },
-    ]);
   }
-  if (body) {
-    mirror.takeService(await cluster.apply<KubeService>("service", path, body));
+  if (!body) {
+    return null;
   }
-  return body?.spec ?? null;
+  const made = await put(cluster, path, body, there !== null);
+  mirror.takeService(made);
+  // As the cluster has taken it: what its own webhooks make of it is nobody's change.
+  return narrowed(made.spec, body.spec);
 }
 
-function isChanged(there: KubeService, workload: Workload | null): boolean {
-  const said = workload && saidService(workload, there.metadata.name);
-  return said !== null && serviceChanges(said, there).length > 0;
+/**
+ * What others have added stays when it is applied, and a port to which somebody has given another number is then there
+ * twice by one name, which is refused: that is taken away.
+ */
+async function put(
+  cluster: Cluster,
+  path: string,
+  body: ServiceManifest,
+  isThere: boolean,
+): Promise<KubeService> {
+  const apply = () => cluster.apply<KubeService>("service", path, body);
+  const made = await apply().catch((error) => {
+    if (isThere && error instanceof ApiRefusal && error.status === 422) {
+      return null;
+    }
+    throw error;
+  });
+  if (made && isSame(body, made)) {
+    return made;
+  }
+  const { type, selector, ports } = body.spec;
+  const said = Object.entries({ type, selector, ports });
+  const patch = said.map(([field, value]) => ({ op: "add", path: `/spec/${field}`, value }));
+  await cluster.patch("service", path, patch);
+  return apply();
+}
+
+function isSame({ metadata: { name, labels: marks }, spec }: ServiceManifest, made: KubeService): boolean {
+  const said = { name, serviceId: marks[labels.serviceId]!, spec, numbers: new Map() };
+  return serviceChanges(said, made).length === 0;
 }

@@ -1,5 +1,5 @@
 import type { FieldChange } from "../../domain/changes.js";
-import type { KubeService, Workload } from "./api-types.js";
+import type { KubeService, ServicePort, Workload } from "./api-types.js";
 import { appliedSpec } from "./drift.js";
 import { leavesOf } from "./leaves.js";
 import { annotations, labels } from "./names.js";
@@ -63,22 +63,33 @@ export function serviceChanges(said: SaidService, found: KubeService | null): Fi
   return [...whose, ...changes].filter((one) => one.before !== one.after);
 }
 
-/** Of ports by their numbers, as one of them may come and go; of the rest what was said alone. */
+/** With ports by their numbers, as one of them may come and go. */
 function comparable(spec: ServiceSpec, { spec: said, numbers }: SaidService): object {
-  const keyOf = ({ port, protocol = "TCP" }: { port: number; protocol?: string }) => `${port}/${protocol}`;
+  const { ports = [], ...rest } = narrowed(spec, said);
+  const byNumber = ports.map(({ name, port, protocol, targetPort, nodePort }) => [
+    keyOf({ port, protocol }),
+    { name, targetPort: numbers.get(`${targetPort}`) ?? targetPort, nodePort },
+  ]);
+  return { ...rest, ports: Object.fromEntries(byNumber) };
+}
+
+/** What counts of a Service: whom it leads to, and of the rest what was said alone. */
+export function narrowed(spec: ServiceSpec, said: ServiceSpec): ServiceSpec {
   const isOnNode = new Set((said.ports ?? []).filter(({ nodePort }) => nodePort).map(keyOf));
-  const ports = (spec.ports ?? []).map((one) => {
-    const { name, port, targetPort = port, nodePort } = one;
-    const target = numbers.get(`${targetPort}`) ?? targetPort;
-    return [keyOf(one), { name, targetPort: target, ...(isOnNode.has(keyOf(one)) && { nodePort }) }];
-  });
   return {
     type: spec.type ?? "ClusterIP",
     selector: spec.selector,
-    ports: Object.fromEntries(ports),
+    ports: (spec.ports ?? []).map((one) => {
+      const { name, port, protocol = "TCP", targetPort = port, nodePort } = one;
+      return { name, protocol, port, targetPort, ...(isOnNode.has(keyOf(one)) && { nodePort }) };
+    }),
     ...(said.clusterIP !== undefined && { clusterIP: spec.clusterIP }),
     ...(said.externalTrafficPolicy !== undefined && { externalTrafficPolicy: spec.externalTrafficPolicy }),
   };
+}
+
+function keyOf({ port, protocol = "TCP" }: ServicePort): string {
+  return `${port}/${protocol}`;
 }
 
 function changeOf(path: string[], before: string | null, after: string | null): FieldChange {

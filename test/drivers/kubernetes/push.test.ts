@@ -130,6 +130,35 @@ describe(`a service that is changed on a cluster${file ? "" : " (needs TEST_KUBE
     expect(await cluster.get("service", objectPath("Service", namespace, "theirs"))).to.equal(null);
   });
 
+  it("gets its own Service back from whoever has added to it, also where nothing says what was applied", async () => {
+    const ref = newRef("mine", "env_1");
+    const path = objectPath("Service", namespace, "mine");
+    const marks = { "rebake/service-id": ref.serviceId };
+    const theirs = (port: number, name: string) => ({ ...{ protocol: "TCP", targetPort: 80 }, port, name });
+    for (const [port, name] of [
+      [80, "theirs"],
+      [8080, "http"],
+    ] as const) {
+      await cluster.remove("service", path);
+      await until("it is gone", () => !mirror.service("mine"));
+      await cluster.create("service", listPath("Service", namespace), {
+        ...{ apiVersion: "v1", kind: "Service", metadata: { name: "mine", labels: marks } },
+        spec: { selector: { ...marks, app: "theirs" }, ports: [theirs(port, name), theirs(9, "more")] },
+      });
+      await until("it is known", () => mirror.service("mine"));
+      const { metadata } = await push(ref, specOf({ ports }));
+      const { spec } = (await cluster.get<KubeService>("service", path))!;
+      expect(spec.selector).to.deep.equal(marks);
+      const found = spec.ports!.map((one) => [one.name, one.port, one.targetPort]);
+      expect(found).to.deep.equal([["http", 80, 80]]);
+      const said = JSON.parse(metadata.annotations!["rebake/applied-service"]!);
+      expect(said.ports).to.deep.equal([{ name: "http", protocol: "TCP", port: 80, targetPort: 80 }]);
+    }
+    await push(ref, specOf({ ports: [{ name: "http", target: 81 }] }));
+    const { spec } = (await cluster.get<KubeService>("service", path))!;
+    expect(spec.ports!.map((one) => one.port)).to.deep.equal([81]);
+  });
+
   it("gets another kind of address, and the first one again", async () => {
     const ref = newRef("address", "env_1");
     for (const endpointMode of ["VIP", "DNSRR", "VIP"] as const) {
