@@ -5,7 +5,7 @@ import type { KubernetesContext } from "./context.js";
 import { type AppliedSpec, differences, differencesFrom } from "./drift.js";
 import { type Manifest, manifestOf } from "./manifest.js";
 import { annotations, labels, serviceName } from "./names.js";
-import { hasAutoscaler, stampOf } from "./push.js";
+import { autoscalerOf, stampOf } from "./push.js";
 import { numbersIn, type SaidService, saidService, serviceChanges } from "./service-drift.js";
 import { serviceManifest } from "./service-manifest.js";
 
@@ -26,7 +26,8 @@ export async function changesSince(
   }
   const manifest = manifestOf(deployed, context.programs, context.features);
   const { replicas, ...rest } = manifest.workload.spec;
-  const isCounted = replicas !== undefined && !(await hasAutoscaler(context, manifest.kind, manifest.name));
+  const isCounted =
+    replicas !== undefined && (await autoscalerOf(context, manifest.kind, manifest.name)) === "NONE";
   const said: AppliedSpec = isCounted ? { ...rest, replicas } : rest;
   const changes = differencesFrom(said, workload);
   return [...changes, ...changesOf(serviceOf(context, deployed, workload, manifest))];
