@@ -21,7 +21,7 @@ import type {
   Target,
 } from "../../operations/driver.js";
 import { EngineAway, EngineRefusal, unreachable } from "../engine/answers.js";
-import type { KubeNode, Workload } from "./api-types.js";
+import type { KubeNode } from "./api-types.js";
 import { changesSince } from "./changes-since.js";
 import { Clusters, type Site } from "./clusters.js";
 import type { KubernetesContext } from "./context.js";
@@ -30,8 +30,9 @@ import { healthOf, nodesOf } from "./health.js";
 import { followLogs, type LogSource, tailOf } from "./logs.js";
 import type { Features } from "./manifest.js";
 import type { Mirror } from "./mirror.js";
-import { engineName, labels, serviceName } from "./names.js";
+import { engineName, serviceName } from "./names.js";
 import { observedOf } from "./observed.js";
+import { workloadOf } from "./owned.js";
 import { pinImage } from "./pin-image.js";
 import { downtime, project } from "./project.js";
 import { removeService } from "./remove.js";
@@ -288,19 +289,6 @@ async function featuresSoon(site: Site): Promise<Features> {
   } finally {
     stop.abort();
   }
-}
-
-/** What runs a service: of two that are called alike the one that bears its id. */
-function workloadOf(mirror: Mirror, ref: ServiceRef): Workload | null {
-  const found = (["Deployment", "DaemonSet"] as const).flatMap(
-    (kind) => mirror.workload(kind, engineName(ref)) ?? [],
-  );
-  const own = found.find(({ metadata }) => metadata.labels?.[labels.serviceId] === ref.serviceId);
-  if (own || ref.adopted === null) {
-    return own ?? null;
-  }
-  const wanted = ref.adopted.startsWith("daemonset/") ? found.at(-1) : found[0];
-  return wanted?.metadata.labels?.[labels.serviceId] === undefined ? (wanted ?? null) : null;
 }
 
 function isTrouble(error: unknown): boolean {

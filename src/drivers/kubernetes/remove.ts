@@ -3,16 +3,16 @@ import { LeaseLost } from "../../errors.js";
 import type { Outcome, Reporter, ServiceRef } from "../../operations/driver.js";
 import { EngineAway, unreachable } from "../engine/answers.js";
 import { Patience } from "../engine/patience.js";
-import type { KubeService, Pod, Workload } from "./api-types.js";
+import type { Pod, Workload } from "./api-types.js";
 import type { KubernetesContext } from "./context.js";
-import { engineName, labels, serviceName, type WorkloadKind } from "./names.js";
+import { engineName, serviceName, type WorkloadKind } from "./names.js";
+import { bearsId, type Owned, ownedOf, workloadKinds } from "./owned.js";
 import { objectPath } from "./paths.js";
 import { isGone, terminationPatience } from "./pods.js";
 import { readWorkload } from "./push.js";
 import { removeParts } from "./remove-unused.js";
 
 const lookMilliseconds = 250;
-const both: readonly WorkloadKind[] = ["Deployment", "DaemonSet"];
 
 /**
  * Ends all of a service and waits until nothing of it is left, but for pods of nodes that are away. Data that its recipe keeps
@@ -25,11 +25,11 @@ export async function removeService(
 ): Promise<Outcome> {
   const patience = new Patience(report.signal);
   const { cluster, mirror } = context;
+  let owned: Owned[];
   try {
-    await patience.briefly(async () => {
+    owned = await patience.briefly(async () => {
       await mirror.ready(AbortSignal.timeout(10_000));
-      // What is watched is taken as known for a while after the cluster has fallen silent.
-      await readWorkload(context, "Deployment", engineName(ref));
+      return readOwned(context, ref);
     });
   } catch (error) {
     if (!(error instanceof EngineAway)) {
@@ -37,12 +37,12 @@ export async function removeService(
     }
     return { verdict: "FAILED", cause: unreachable(cluster.where, error).cause };
   }
-  const uids = new Set(podsOf(context, ref).map(({ metadata }) => metadata.uid));
-  const left = () => podsOf(context, ref, uids).length;
+  const uids = new Set(podsOf(context, ref, owned).map(({ metadata }) => metadata.uid));
+  const left = () => podsOf(context, ref, owned, uids).length;
   const of = left();
   await report.step({ step: "TERMINATE_OLD", state: "RUNNING", done: 0, of });
   await report.assertHeld();
-  await removeWorkloads(context, ref, patience);
+  await removeWorkloads(context, ref, owned, patience);
   for (let now = of, told = 0; now > 0; ) {
     await wait(lookMilliseconds);
     now = await patience.untilBack(async () => {
@@ -69,38 +69,41 @@ export async function removeWhole(
   drainSeconds: number,
   patience: Patience,
 ): Promise<void> {
-  const uids = new Set(podsOf(context, ref).map(({ metadata }) => metadata.uid));
-  await removeWorkloads(context, ref, patience);
+  const owned = await patience.untilBack(() => readOwned(context, ref));
+  const uids = new Set(podsOf(context, ref, owned).map(({ metadata }) => metadata.uid));
+  await removeWorkloads(context, ref, owned, patience);
   const until = Date.now() + drainSeconds * 1000 + terminationPatience;
-  while (Date.now() < until && podsOf(context, ref, uids).length > 0) {
+  while (Date.now() < until && podsOf(context, ref, owned, uids).length > 0) {
     await wait(lookMilliseconds);
   }
+}
+
+/** As the cluster itself says: what is watched is taken as known for a while after it has fallen silent. */
+async function readOwned(context: KubernetesContext, ref: ServiceRef): Promise<Owned[]> {
+  const found = new Map<WorkloadKind, Workload | null>();
+  for (const kind of workloadKinds) {
+    found.set(kind, await readWorkload(context, kind, engineName(ref)));
+  }
+  return ownedOf(context.mirror, ref, (kind) => found.get(kind) ?? null);
 }
 
 async function removeWorkloads(
   { cluster, namespace, mirror }: KubernetesContext,
   ref: ServiceRef,
+  owned: readonly Owned[],
   patience: Patience,
 ): Promise<void> {
-  const name = engineName(ref);
-  const isOurs = (found: Workload | KubeService) =>
-    found.metadata.labels?.[labels.serviceId] === ref.serviceId ||
-    (ref.adopted !== null && found.metadata.labels?.[labels.serviceId] === undefined);
   const service = mirror.service(serviceName(ref));
   // Nobody is sent to pods that are about to end.
-  if (service && service.metadata.labels?.[labels.serviceId] === ref.serviceId) {
+  if (service && bearsId(service, ref)) {
     await patience.untilBack(() =>
       cluster.remove("service", objectPath("Service", namespace, serviceName(ref))),
     );
   }
-  for (const kind of both) {
-    const path = objectPath(kind, namespace, name);
-    const found = await patience.untilBack(() => cluster.get<Workload>(kind.toLowerCase(), path));
-    if (found && isOurs(found)) {
-      await patience.untilBack(() =>
-        cluster.remove(kind.toLowerCase(), path, { preconditions: { uid: found.metadata.uid } }),
-      );
-    }
+  for (const { kind, workload } of owned) {
+    const path = objectPath(kind, namespace, engineName(ref));
+    const preconditions = { uid: workload.metadata.uid };
+    await patience.untilBack(() => cluster.remove(kind.toLowerCase(), path, { preconditions }));
   }
 }
 
@@ -108,11 +111,10 @@ async function removeWorkloads(
 function podsOf(
   { mirror }: KubernetesContext,
   ref: ServiceRef,
+  owned: readonly Owned[],
   known: ReadonlySet<string> = new Set(),
 ): Pod[] {
-  const workloads = both.flatMap((kind) => mirror.workload(kind, engineName(ref)) ?? []);
-  const controlled = new Set(workloads.flatMap((workload) => mirror.podsOf(workload)));
-  const isOfService = (pod: Pod) =>
-    pod.metadata.labels?.[labels.serviceId] === ref.serviceId || known.has(pod.metadata.uid);
+  const controlled = new Set(owned.flatMap(({ workload }) => mirror.podsOf(workload)));
+  const isOfService = (pod: Pod) => bearsId(pod, ref) || known.has(pod.metadata.uid);
   return mirror.allPods().filter((pod) => !isGone(pod) && (controlled.has(pod) || isOfService(pod)));
 }

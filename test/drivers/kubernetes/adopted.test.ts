@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { KubeService, Workload } from "../../../src/drivers/kubernetes/api-types.js";
+import type { KubeService, Pod, Workload } from "../../../src/drivers/kubernetes/api-types.js";
 import { labels } from "../../../src/drivers/kubernetes/names.js";
 import { objectPath } from "../../../src/drivers/kubernetes/paths.js";
 import type { ServiceRef } from "../../../src/operations/driver.js";
@@ -192,5 +192,31 @@ onKubernetes("a service of somebody else's on Kubernetes", (it) => {
     expect(verdict).to.equal("FAILED");
     expect(saidOf(await scene.deployment(ref))).to.deep.equal(saidOf(made));
     expect(await scene.serving(ref)).to.deep.equal(pods);
+    // What could not be deployed can be removed, and has nothing to wait for.
+    expect(await scene.driver.remove(ref, new Recorder())).to.deep.equal({
+      verdict: "SUCCEEDED",
+      cause: null,
+    });
+    expect(saidOf(await scene.deployment(ref))).to.deep.equal(saidOf(made));
+    expect(await scene.serving(ref)).to.deep.equal(pods);
+  });
+
+  it("goes without what is called as it is", async (scene) => {
+    const labelled = { ...template, metadata: { labels: { app: "other" } } };
+    const spec = { replicas: 1, selector: { matchLabels: { app: "other" } }, template: labelled };
+    await scene.apply(daemonSet, { ...deployment(1), metadata: { name: "agent" }, spec });
+    const ref = scene.ref({ adopted: "daemonset/agent" });
+    await scene.until("both run", async () => (await scene.serving(ref)).length >= 2, 60);
+    const made = await scene.deployment(ref);
+    const spared = (await scene.list<Pod>("Pod")).filter(({ metadata }) => metadata.labels?.app === "other");
+    const next = scene.target(ref, { ...scene.tiny("", { rollout: { deadline: 180 } }), mode: "GLOBAL" });
+    expect(await scene.replace(null, next)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    expect(await scene.driver.remove(ref, new Recorder())).to.deep.equal({
+      verdict: "SUCCEEDED",
+      cause: null,
+    });
+    expect((await scene.list("DaemonSet")).map(({ metadata }) => metadata.name)).to.deep.equal([]);
+    expect(saidOf(await scene.deployment(ref))).to.deep.equal(saidOf(made));
+    expect(await scene.serving(ref)).to.deep.equal(spared.map(({ metadata }) => metadata.uid));
   });
 });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { kubernetesConnection } from "../../../src/domain/kubernetes-connection.js";
 import type { KubeObject, ObjectMeta, WatchEvent } from "../../../src/drivers/kubernetes/api-types.js";
 import { Cluster } from "../../../src/drivers/kubernetes/cluster.js";
@@ -31,10 +32,22 @@ interface Logged {
 
 export const token = "t0ps3cret";
 
-/** The lists and watches of an API server, which fails as a test says. */
+export interface Asked {
+  what: string;
+  query: URLSearchParams;
+  at: number;
+  authorization?: string;
+  /** Of what was asked for a single object. */
+  body?: Body;
+}
+interface Body extends Partial<KubeObject> {
+  preconditions?: { uid?: string };
+}
+
+/** The lists, watches and objects of an API server, which fails as a test says. */
 export class ScriptedApi {
   /** Of each request its query, by what it was: `list` or `watch` and the last part of its path; others by method and path. */
-  readonly asked: { what: string; query: URLSearchParams; at: number; authorization?: string }[] = [];
+  readonly asked: Asked[] = [];
   /** What is answered next instead, to what begins with that. */
   private readonly instead: { what: string; script: Script }[] = [];
   private readonly objects = new Map<string, Map<string, KubeObject>>();
@@ -89,7 +102,11 @@ export class ScriptedApi {
   }
 
   /** Something is there from now on, or is there in another way. */
-  put(collection: string, name: string, facts: { metadata?: Partial<ObjectMeta> } = {}): KubeObject {
+  put(
+    collection: string,
+    name: string,
+    facts: { metadata?: Partial<ObjectMeta>; spec?: object } = {},
+  ): KubeObject {
     const all = this.objects.get(collection) ?? new Map<string, KubeObject>();
     this.objects.set(collection, all);
     const known = all.get(name);
@@ -157,18 +174,41 @@ export class ScriptedApi {
     const way = query.has("watch") ? "watch" : "list";
     const what = isList ? `${way} ${collection}` : `${request.method} ${pathname}`;
     const { authorization } = request.headers;
-    this.asked.push({ what, query, at: Date.now(), ...(authorization && { authorization }) });
+    const asked: Asked = { what, query, at: Date.now(), ...(authorization && { authorization }) };
+    this.asked.push(asked);
     const index = this.instead.findIndex((one) => what.startsWith(one.what));
     if (index >= 0) {
       this.instead.splice(index, 1)[0]!.script(request, response);
     } else if (!isList) {
-      const [plural, name] = /\/namespaces\/shop\/([a-z]+)\/([^/]+)$/.exec(pathname)?.slice(1) ?? [];
-      const known = request.method === "GET" ? this.objects.get(plural!)?.get(name!) : undefined;
-      (known ? answer(200, known) : answer(404, { message: "not there" }))(request, response);
+      void this.single(pathname, asked, request, response);
     } else if (way === "watch") {
       this.watch(collection, Number(query.get("resourceVersion")), response);
     } else {
       this.list(collection, query.get("continue"), request, response);
+    }
+  }
+
+  /** One object: it is there or not, is made, applied as it is given, or removed. */
+  private async single(path: string, asked: Asked, request: IncomingMessage, response: ServerResponse) {
+    const { method } = request;
+    asked.body = method === "GET" ? {} : ((await json(request)) as Body);
+    const { metadata, preconditions } = asked.body;
+    const [, collection = "", end] = /\/namespaces\/shop\/([a-z]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+    const name = end ?? metadata?.name ?? "";
+    const known = this.objects.get(collection)?.get(name);
+    const uid = preconditions?.uid ?? metadata?.uid;
+    const isMade = !known && collection && (method === "POST" || method === "PATCH");
+    if (!known && !isMade) {
+      answer(404, { message: "not there" })(request, response);
+    } else if (known ? method === "POST" || (uid ?? known.metadata.uid) !== known.metadata.uid : uid) {
+      refusal(409, "Conflict", `there is another ${name}`)(request, response);
+    } else if (method === "DELETE") {
+      this.remove(collection, name);
+      answer(200, {})(request, response);
+    } else if (method === "GET" || Array.isArray(asked.body)) {
+      answer(200, known)(request, response);
+    } else {
+      answer(isMade ? 201 : 200, this.put(collection, name, asked.body))(request, response);
     }
   }
 
