@@ -4,6 +4,7 @@ import type { KubeService, Workload } from "./api-types.js";
 import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { labels, serviceName } from "./names.js";
+import { bearsId } from "./owned.js";
 import { objectPath } from "./paths.js";
 import { narrowed, serviceChanges } from "./service-drift.js";
 import { type ServiceManifest, serviceManifest } from "./service-manifest.js";
@@ -16,23 +17,20 @@ import { type ServiceManifest, serviceManifest } from "./service-manifest.js";
  */
 export async function applyService(
   { cluster, namespace, mirror, programs }: KubernetesContext,
-  { ref, spec }: Target,
+  target: Target,
   workload: Workload | null,
   report: Pick<Reporter, "assertHeld">,
 ): Promise<KubeService["spec"] | null> {
+  const { ref, spec } = target;
   const selector = workload?.spec.selector.matchLabels ?? { [labels.serviceId]: ref.serviceId };
   const beside = workload?.spec.template.spec.containers.flatMap(({ ports = [] }) => ports);
   const body = serviceManifest(ref, spec, selector, programs.installation, beside);
   const name = serviceName(ref);
   const path = objectPath("Service", namespace, name);
   const there = mirror.service(name);
-  const isOurs = there?.metadata.labels?.[labels.serviceId] === ref.serviceId;
-  if (there && !isOurs) {
-    if (ref.adopted !== null || !body) {
-      return null;
-    }
-    const message = `The namespace has a Service ${name} already, which is not this service's: remove it there, or call the service otherwise.`;
-    throw new OperationFailure("ENGINE_REFUSED", message);
+  assertServiceFree(there, target);
+  if (there && !bearsId(there, ref)) {
+    return null;
   }
   await report.assertHeld();
   const isHeadless = there?.spec.clusterIP === "None";
@@ -79,4 +77,13 @@ async function put(
 function isSame({ metadata: { name, labels: marks }, spec }: ServiceManifest, made: KubeService): boolean {
   const said = { name, serviceId: marks[labels.serviceId]!, spec, numbers: new Map() };
   return serviceChanges(said, made).length === 0;
+}
+
+/** @throws OperationFailure ENGINE_REFUSED when a service needs the Service of its name, and that is somebody else's */
+export function assertServiceFree(there: KubeService | null, { ref, spec }: Target): void {
+  if (there && !bearsId(there, ref) && ref.adopted === null && spec.ports.length > 0) {
+    const { name } = there.metadata;
+    const message = `The namespace has a Service ${name} already, which is not this service's: remove it there, or call the service otherwise.`;
+    throw new OperationFailure("ENGINE_REFUSED", message);
+  }
 }

@@ -13,6 +13,8 @@ export interface Part {
   type?: string;
   /** By key. */
   data: Record<string, string>;
+  /** Whether it is for all services of the namespace. */
+  isShared?: true;
 }
 
 export interface PlannedMount {
@@ -134,6 +136,7 @@ function addDeployer(
     kind: "ConfigMap",
     name: `rebake-deployer-${shortHash(deployer)}`,
     data: { "deployer.mjs": deployer },
+    isShared: true,
   };
   made.parts.push(program);
   const items = [{ key: "deployer.mjs", path: "deployer.mjs", mode: 0o444 }];

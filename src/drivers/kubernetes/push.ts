@@ -3,14 +3,15 @@ import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
 import { EngineAway } from "../engine/answers.js";
 import type { KubeObject, KubeService, Workload } from "./api-types.js";
-import { applyService } from "./apply-service.js";
+import { applyService, assertServiceFree } from "./apply-service.js";
 import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { type AppliedSpec, appliedSpec, contentOf, differences, differencesFrom } from "./drift.js";
 import { refused } from "./failures.js";
 import { type Manifest, typeOf } from "./manifest.js";
-import { annotations, labels, type WorkloadKind } from "./names.js";
+import { annotations, labels, serviceName, type WorkloadKind } from "./names.js";
 import { memoryOf, overwriting, type Wanted } from "./overwrite.js";
+import { bearsId } from "./owned.js";
 import type { Part } from "./parts.js";
 import { type Kind, listPath, objectPath } from "./paths.js";
 
@@ -35,7 +36,8 @@ export function readWorkload(
 
 /**
  * Has the cluster run `target` from now on, unless its stamp says that this was done before. `seen` is what was there when
- * this was decided; what changed since is somebody's, and not written over.
+ * this was decided; what changed since is somebody's, and not written over. Where the name is somebody else's nothing is
+ * touched.
  * @throws OperationFailure CHANGED_ON_ENGINE, PORT_TAKEN, ENGINE_REFUSED; EngineAway when it is not known whether it was
  * done: then to be called again
  */
@@ -49,21 +51,22 @@ export async function pushTarget(
   const { cluster, namespace, mirror } = context;
   const { kind, name } = manifest;
   try {
-    await makeNamespace(cluster, namespace, report);
-    await applyParts(context, manifest.parts, target, report);
-    await makeClaims(context, target, report);
+    let found = await readWorkload(context, kind, name);
+    const isDone = () => stampOf(found) === target.stamp.operationId;
+    if (!isDone()) {
+      assertUnchanged(seen, found);
+      assertNobodyElses(context, target, manifest, found);
+      await makeNamespace(cluster, namespace, report);
+      await applyParts(context, manifest.parts, target, report);
+      await makeClaims(context, target, report);
+    }
     const autoscaler = seen ? await autoscalerOf(context, kind, name) : "NONE";
     for (let tries = 0; tries < mostTries; tries++) {
-      const found = await readWorkload(context, kind, name);
-      if (stampOf(found) === target.stamp.operationId) {
+      if (isDone()) {
         return found!;
       }
       assertUnchanged(seen, found);
-      assertOurs(found, kind, target);
-      if (!found && target.ref.adopted === null) {
-        const other = kind === "Deployment" ? "DaemonSet" : "Deployment";
-        assertOurs(mirror.workload(other, name), other, target);
-      }
+      assertNobodyElses(context, target, manifest, found);
       const service = await applyService(context, target, found, report);
       await report.assertHeld();
       const isAutoscaled = autoscaler === "SOME" || (autoscaler === "UNKNOWN" && mayBeAutoscaled(found));
@@ -72,6 +75,7 @@ export async function pushTarget(
         mirror.take(kind, pushed);
         return pushed;
       }
+      found = await readWorkload(context, kind, name);
     }
   } catch (error) {
     throw error instanceof ApiRefusal ? refused(error) : error;
@@ -126,14 +130,27 @@ function changed(changes: readonly FieldChange[]): OperationFailure {
   );
 }
 
-function assertOurs(found: KubeObject | null, kind: WorkloadKind, { ref }: Target): void {
-  const owner = found?.metadata.labels?.[labels.serviceId];
-  if (found && owner !== ref.serviceId && !(ref.adopted !== null && owner === undefined)) {
+/**
+ * Two may not share a name, whichever kind they are of. What was adopted may: its name says of which it is.
+ * @throws OperationFailure ENGINE_REFUSED
+ */
+function assertNobodyElses(
+  { mirror }: KubernetesContext,
+  target: Target,
+  { kind, name }: Manifest,
+  found: Workload | null,
+): void {
+  const { ref } = target;
+  const other = kind === "Deployment" ? "DaemonSet" : "Deployment";
+  const there = found ?? (ref.adopted === null ? mirror.workload(other, name) : null);
+  const isAdopted = ref.adopted !== null && there?.metadata.labels?.[labels.serviceId] === undefined;
+  if (there && !bearsId(there, ref) && !isAdopted) {
     throw new OperationFailure(
       "ENGINE_REFUSED",
-      `The namespace has a ${kind} ${found.metadata.name} already, which is not this service: remove it there, or adopt it.`,
+      `The namespace has a ${found ? kind : other} ${name} already, which is not this service: remove it there, or adopt it.`,
     );
   }
+  assertServiceFree(mirror.service(serviceName(ref)), target);
 }
 
 /** What goes with a workload and is not of its manifest. */
@@ -246,9 +263,8 @@ async function applyParts(
   { ref, stamp }: Target,
   report: Held,
 ): Promise<void> {
-  for (const { kind, name, type, data } of parts) {
+  for (const { kind, name, type, data, isShared } of parts) {
     await report.assertHeld();
-    const isShared = name.startsWith("rebake-");
     const marks = {
       [labels.installation]: programs.installation,
       ...(!isShared && {

@@ -8,14 +8,17 @@ import { Cluster } from "../../../src/drivers/kubernetes/cluster.js";
 import { differences, isDrifted } from "../../../src/drivers/kubernetes/drift.js";
 import { manifestOf } from "../../../src/drivers/kubernetes/manifest.js";
 import { Mirror } from "../../../src/drivers/kubernetes/mirror.js";
+import { labels } from "../../../src/drivers/kubernetes/names.js";
 import { listPath, objectPath } from "../../../src/drivers/kubernetes/paths.js";
 import { project } from "../../../src/drivers/kubernetes/project.js";
 import { pushTarget, readWorkload } from "../../../src/drivers/kubernetes/push.js";
-import type { ServiceRef } from "../../../src/operations/driver.js";
+import { OperationFailure } from "../../../src/errors.js";
+import type { ServiceRef, Target } from "../../../src/operations/driver.js";
 import { silent } from "../../support/silent.js";
 import { newRef, type SpecFields, specOf, targetOf, until } from "../bench.js";
 import { environmentOf } from "./kubelet.js";
 import { image, programs, renderedSpec, source } from "./spec-arbitraries.js";
+import { Stage } from "./stage.js";
 
 const file = process.env.TEST_KUBECONFIG ?? "";
 const seed = Number(process.env.TEST_SPEC_SEED ?? Date.now() % 1e9);
@@ -173,5 +176,101 @@ describe(`a service that is changed on a cluster${file ? "" : " (needs TEST_KUBE
     for (const spec of fc.sample(renderedSpec, { numRuns: 16, seed })) {
       await push(ref, { ...spec, mode: "REPLICATED", endpointMode: null });
     }
+  });
+});
+
+describe("what is touched of a namespace when a service is pushed", () => {
+  let stage: Stage;
+  beforeEach(async () => {
+    stage = await Stage.open();
+  });
+  afterEach(() => stage.close());
+
+  const files = [{ path: "/etc/a", content: ["a"], mode: "0644" }];
+  const ports = [{ name: "http", target: 80 }];
+  const ofAnother = { metadata: { labels: { [labels.serviceId]: "svc_other" } } };
+  const selecting = { spec: { selector: {}, template: { spec: { containers: [] } } } };
+  const changes = () =>
+    stage.api.asked.filter(({ what }) => /^(PATCH|POST|PUT|DELETE)/.test(what)).map(({ what }) => what);
+
+  async function push(ref: ServiceRef, fields: SpecFields, facts: Partial<Target> = {}) {
+    const context = await stage.context();
+    const target = targetOf(ref, specOf({ files, ...fields }), { image, ...facts });
+    const manifest = manifestOf(target, programs, context.features);
+    const seen = await readWorkload(context, manifest.kind, manifest.name);
+    stage.api.asked.length = 0;
+    return pushTarget(context, target, manifest, seen, held);
+  }
+
+  async function expectRefused(ref: ServiceRef, fields: SpecFields, said: string) {
+    const failure = await push(ref, fields).catch((error) => error);
+    expect(failure).to.be.instanceOf(OperationFailure).with.nested.property("cause.code", "ENGINE_REFUSED");
+    expect(failure.message).to.include(said);
+    expect(changes()).to.deep.equal([]);
+  }
+
+  for (const mode of ["REPLICATED", "GLOBAL"] as const) {
+    for (const there of ["deployments", "daemonsets"] as const) {
+      it(`is nothing when somebody has one of the ${there} of its name (${mode})`, async () => {
+        stage.api.put(there, "shop", selecting);
+        await expectRefused(newRef("shop"), { mode }, "shop already, which is not this service");
+      });
+    }
+  }
+
+  it("is nothing when another environment has a service or a Service of its name", async () => {
+    stage.api.put("deployments", "shop", { ...selecting, ...ofAnother });
+    await expectRefused(newRef("shop"), {}, "shop already, which is not this service");
+    stage.api.put("services", "web", ofAnother);
+    await expectRefused(newRef("web"), { ports }, "has a Service web already");
+  });
+
+  it("is what it is made of, and its workload is asked for once", async () => {
+    const { metadata } = await push(newRef("shop"), {});
+    expect(metadata.name).to.equal("shop");
+    const path = "/apis/apps/v1/namespaces/shop";
+    expect(stage.api.queriesOf(`GET ${path}/deployments/shop`)).to.have.length(1);
+    expect(stage.api.queriesOf(`GET ${path}/daemonsets/shop`)).to.have.length(0);
+    expect(changes().map((what) => what.replace(/-[^-]+$/, ""))).to.deep.equal([
+      "PATCH /api/v1/namespaces/shop/configmaps/shop-files",
+      `POST ${path}/deployments`,
+    ]);
+  });
+
+  it("is what was adopted, beside what somebody has of its name", async () => {
+    stage.api.put("deployments", "agent", selecting);
+    stage.api.put("daemonsets", "agent", selecting);
+    stage.api.put("services", "agent");
+    await push({ ...newRef("agent"), adopted: "daemonset/agent" }, { mode: "GLOBAL", ports });
+    expect(changes().filter((what) => !what.includes("configmaps"))).to.deep.equal([
+      "PATCH /apis/apps/v1/namespaces/shop/daemonsets/agent",
+    ]);
+  });
+
+  it("is a service that runs already, though somebody has made another of its name since", async () => {
+    const ref = newRef("shop");
+    stage.api.put("deployments", "shop", {
+      ...selecting,
+      metadata: { labels: { [labels.serviceId]: ref.serviceId } },
+    });
+    stage.api.put("daemonsets", "shop", selecting);
+    await push(ref, {});
+    expect(changes()).to.include("PATCH /apis/apps/v1/namespaces/shop/deployments/shop");
+  });
+
+  it("bears its id, also where its name begins as that of the deployer which all share", async () => {
+    const ref = newRef("rebake-docs");
+    const gitCredential = { username: "u", password: "p" };
+    await push(ref, { source }, { gitCredential, commit: "c".repeat(40) });
+    const bodies = stage.api.asked.filter(({ what }) => /^PATCH .*\/(configmaps|secrets)\//.test(what));
+    const owners = bodies.map(({ body }) => [
+      body!.metadata!.name.replace(/-[^-]+$/, ""),
+      body!.metadata!.labels?.[labels.serviceId],
+    ]);
+    expect(owners).to.have.deep.members([
+      ["rebake-docs-files", ref.serviceId],
+      ["rebake-docs-git", ref.serviceId],
+      ["rebake-deployer", undefined],
+    ]);
   });
 });
