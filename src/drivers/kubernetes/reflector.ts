@@ -43,6 +43,8 @@ export class Reflector<T extends KubeObject> {
   readonly objects = new Map<string, T>();
   /** Whether the copy is complete and kept up to date. */
   isFresh = false;
+  /** Names of what is taken while a list is under way, which may not have them; what was taken before it has. */
+  private taken: Set<string> | null = null;
   private readonly stopping = new AbortController();
   private readonly done: Promise<void>;
 
@@ -57,10 +59,8 @@ export class Reflector<T extends KubeObject> {
 
   /** Takes what was answered to a change, unless it is known already: a watch tells of it a moment later. */
   take(object: T): void {
-    const known = this.objects.get(object.metadata.name);
-    if (!known || isNewer(object, known)) {
-      this.put(object);
-    }
+    this.taken?.add(object.metadata.name);
+    this.putIfNewer(object);
   }
 
   private async run(): Promise<void> {
@@ -96,20 +96,35 @@ export class Reflector<T extends KubeObject> {
 
   private async list(): Promise<string> {
     const { cluster, name, path } = this.options;
-    const { metadata, items } = await cluster.list<T>(name, path);
+    const taken = new Set<string>();
+    this.taken = taken;
+    try {
+      const { metadata, items } = await cluster.list<T>(name, path);
+      this.reconcile(items, metadata.resourceVersion, taken);
+      return metadata.resourceVersion;
+    } finally {
+      this.taken = null;
+    }
+  }
+
+  /** What was taken meanwhile stays where it is of after the list: the watch is yet to tell of it. */
+  private reconcile(items: readonly T[], version: string, taken: ReadonlySet<string>): void {
     const there = new Set(items.map((item) => item.metadata.name));
-    for (const [known, object] of this.objects) {
-      if (!there.has(known)) {
+    for (const [name, object] of this.objects) {
+      const isAhead = taken.has(name) && Number(object.metadata.resourceVersion) > Number(version);
+      if (!there.has(name) && !isAhead) {
         this.drop(object);
       }
     }
     for (const item of items) {
       const known = this.objects.get(item.metadata.name);
-      if (known?.metadata.resourceVersion !== item.metadata.resourceVersion) {
+      if (taken.has(item.metadata.name)) {
+        this.putIfNewer(item);
+      } else if (known?.metadata.resourceVersion !== item.metadata.resourceVersion) {
+        // Also when it is older: a cluster that was brought back from a backup counts from there.
         this.put(item);
       }
     }
-    return metadata.resourceVersion;
   }
 
   /** Returns the version to go on from when it ends, as watches do now and then. */
@@ -180,9 +195,16 @@ export class Reflector<T extends KubeObject> {
       this.drop(object);
     } else if (type !== "BOOKMARK") {
       // What was answered to a change may be ahead of what is watched.
-      this.take(object);
+      this.putIfNewer(object);
     }
     return object.metadata.resourceVersion || version;
+  }
+
+  private putIfNewer(object: T): void {
+    const known = this.objects.get(object.metadata.name);
+    if (!known || isNewer(object, known)) {
+      this.put(object);
+    }
   }
 
   private put(found: T): void {
@@ -213,8 +235,11 @@ function isExpired(error: unknown): boolean {
   return error instanceof EngineRefusal && error.status === 410;
 }
 
-/** Versions of one object can be compared where they are numbers, as everywhere; else what was answered last counts. */
+/**
+ * Versions can be compared where they are numbers, as everywhere, also those of two that are called alike one after the
+ * other; else what was answered last counts.
+ */
 function isNewer({ metadata: a }: KubeObject, { metadata: b }: KubeObject): boolean {
   const [first, second] = [Number(a.resourceVersion), Number(b.resourceVersion)];
-  return a.uid !== b.uid || !(first <= second);
+  return !(first <= second);
 }

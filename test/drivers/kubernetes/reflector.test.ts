@@ -1,6 +1,8 @@
+import { PassThrough } from "node:stream";
 import { expect } from "chai";
+import fc from "fast-check";
 import { EngineAway, EngineRefusal } from "../../../src/drivers/engine/answers.js";
-import type { KubeObject } from "../../../src/drivers/kubernetes/api-types.js";
+import type { KubeObject, WatchEvent } from "../../../src/drivers/kubernetes/api-types.js";
 import type { Cluster } from "../../../src/drivers/kubernetes/cluster.js";
 import { Reflector, type ReflectorOptions } from "../../../src/drivers/kubernetes/reflector.js";
 import { eventually } from "../../support/eventually.js";
@@ -183,8 +185,10 @@ describe("a copy of what a cluster has", () => {
     api.put("pods", "b");
     await eventually(() => copy.objects.has("b"));
     expect(copy.objects.get("a")!.metadata.resourceVersion).to.equal(`${later}`);
-    copy.take(at(later - 1, { uid: "another" }));
-    expect(copy.objects.get("a")!.metadata.uid).to.equal("another");
+    // Nor behind one that was made under its name since.
+    copy.take(at(later + 2, { uid: "another" }));
+    copy.take(at(later + 1));
+    expect(copy.objects.get("a")!.metadata).to.include({ uid: "another", resourceVersion: `${later + 2}` });
     // One that is not known is gone already for whoever asks.
     api.remove("pods", "a");
     api.put("pods", "c");
@@ -294,5 +298,122 @@ describe("a copy of what a cluster has", () => {
     await eventually(() => told.some((one) => one.startsWith("away")));
     await ends("pausing");
     api = await ScriptedApi.open();
+  });
+
+  it("keeps what was taken while it listed again, unless the list is of after that", async () => {
+    api.put("pods", "changed");
+    const copy = begin();
+    await watches();
+    await hears("+changed", "back");
+    let go: (() => void) | undefined;
+    api.next("list pods", (request, response) => {
+      const body = { metadata: { resourceVersion: `${api.bookmark()}` }, items: [...copy.objects.values()] };
+      go = () => answer(200, body)(request, response);
+    });
+    api.next("watch pods", refusal(410, "Expired", "too old resource version"));
+    api.end();
+    await eventually(() => go);
+    for (const name of ["changed", "made"]) {
+      copy.take(api.put("pods", name));
+    }
+    const changed = copy.objects.get("changed")!;
+    // It was made, and went, before the list.
+    copy.take({ metadata: { ...changed.metadata, name: "gone", uid: "gone", resourceVersion: "1" } });
+    go!();
+    await watches(3);
+    await hears("+changed", "back", "~changed", "+made", "+gone", "-gone");
+    expect(copy.objects.get("changed")).to.equal(changed);
+    api.remove("pods", "made");
+    await eventually(() => !copy.objects.has("made"));
+  });
+
+  it("begins with what is listed, also where a cluster counts from an earlier version again", async () => {
+    const { metadata } = api.put("pods", "a");
+    api.put("pods", "b");
+    const copy = begin();
+    await watches();
+    const items = [{ spec: {}, metadata: { ...metadata, resourceVersion: "3" } }];
+    api.next("list pods", answer(200, { metadata: { resourceVersion: "4" }, items }));
+    api.next("watch pods", refusal(410, "Expired", "too old resource version"), () => {});
+    api.end();
+    await eventually(() => api.queriesOf("watch pods").length >= 3);
+    expect([...copy.objects.values()].map((one) => one.metadata.resourceVersion)).to.deep.equal(["3"]);
+  });
+
+  it("becomes what is there, whatever is changed, and taken, while it lists", async () => {
+    const change = fc.record({
+      name: fc.constantFrom("a", "b"),
+      how: fc.constantFrom("put", "remove"),
+      isTaken: fc.boolean(),
+    });
+    const phases = fc.tuple(...[0, 1, 2].map(() => fc.array(change, { maxLength: 6 })));
+    await fc.assert(
+      fc.asyncProperty(phases, async ([before = [], unlisted = [], listing = []]) => {
+        const there = new Map<string, KubeObject>();
+        const events: WatchEvent<KubeObject>[] = [];
+        let version = 8;
+        const make = ({ name, how, isTaken }: { name: string; how: string; isTaken: boolean }) => {
+          const known = there.get(name);
+          const resourceVersion = `${++version}`;
+          const uid = known?.metadata.uid ?? resourceVersion;
+          const object: KubeObject = {
+            metadata: { name, uid, resourceVersion, creationTimestamp: "2026-01-01T00:00:00Z" },
+          };
+          if (how === "put") {
+            there.set(name, object);
+            events.push({ type: known ? "MODIFIED" : "ADDED", object });
+          } else if (there.delete(name)) {
+            events.push({ type: "DELETED", object });
+          }
+          if (how === "put" && isTaken) {
+            copy?.take(object);
+          }
+        };
+        let copy: Reflector<KubeObject> | null = null;
+        let tell: (list: unknown) => void = () => {};
+        const stream = new PassThrough();
+        const fake = {
+          list: () =>
+            new Promise((resolve) => {
+              tell = resolve;
+            }),
+          stream: async (_name: string, _path: string, _query: object, signal: AbortSignal) => {
+            signal.addEventListener("abort", () => stream.destroy());
+            return stream;
+          },
+        } as unknown as Cluster;
+        before.forEach(make);
+        const wrong: string[] = [];
+        const isGone = (uid: string) =>
+          events.some(({ type, object }) => type === "DELETED" && object.metadata.uid === uid);
+        copy = begin({
+          cluster: fake,
+          changed: (one, other) => {
+            const [was, is] = [one, other].map((object) => Number(object?.metadata.resourceVersion));
+            if (other ? is! < was! : !isGone(one!.metadata.uid)) {
+              wrong.push(`${one?.metadata.name} ${was} became ${is}`);
+            }
+          },
+        });
+        for (const [name, object] of there) {
+          copy.objects.set(name, object);
+        }
+        unlisted.forEach(make);
+        const list = { metadata: { resourceVersion: `${version}` }, items: [...there.values()] };
+        const from = events.length;
+        listing.forEach(make);
+        tell(list);
+        make({ name: "end", how: "put", isTaken: false });
+        for (const event of events.slice(from)) {
+          stream.write(`${JSON.stringify(event)}\n`);
+        }
+        await eventually(() => copy.objects.has("end"));
+        const versions = (all: ReadonlyMap<string, KubeObject>) =>
+          [...all.values()].map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).sort();
+        expect(versions(copy.objects)).to.deep.equal(versions(there));
+        expect(wrong).to.deep.equal([]);
+        await copy.close();
+      }),
+    );
   });
 });
