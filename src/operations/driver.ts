@@ -200,8 +200,9 @@ export interface Driver {
   replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome>;
   /**
    * Brings what runs of a service to `target.replicas`; those that stay are left alone. `target` is what is deployed,
-   * with its stamp. Growing reports START and READY, shrinking TERMINATE_OLD; ends like `replace`, and leaves the old
-   * number when it fails.
+   * with its stamp, but for the fence, which is the scaling's own: above 1 an earlier server may have begun with it.
+   * Growing reports START and READY, shrinking TERMINATE_OLD; ends like `replace`, and leaves the old number when it
+   * fails.
    * @param from how many there were meant to be when the operation began, also for a server that takes it over: may be
    * the same number, and then all stay, however they do
    */

@@ -51,8 +51,10 @@ async function work(
       return driver.remove(await refOf(manager, service), report);
     case "SCALE": {
       const deployed = await buildDeployed(manager, deps.secretBox, service, deployedOf(service));
+      const stamp = { ...deployed.stamp, fence: Number(journal.operation.fence) };
+      const target = { ...deployed, stamp, replicas: journal.operation.replicas! };
       // The service has its old number until the operation has succeeded, whoever goes on with it.
-      return driver.scale({ ...deployed, replicas: journal.operation.replicas! }, deployed.replicas, report);
+      return driver.scale(target, deployed.replicas, report);
     }
     default: {
       const { current, target } = await loadRecipe(service, journal, report, deps);

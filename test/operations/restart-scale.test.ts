@@ -70,9 +70,10 @@ describe("restarting and scaling", () => {
       shop.catalog.run((tx) => scaleService(tx, { service: service.id, replicas }, actor));
     expect((await shop.ended(await scale(5))).state).to.equal("SUCCEEDED");
     const [target] = shop.catalog.driver.scaled.slice(-1);
-    expect([target!.replicas, target!.stamp.operationId, target!.commit]).to.deep.equal([
+    expect([target!.replicas, target!.stamp, target!.commit]).to.deep.equal([
       5,
-      deployed.id,
+      // By the fence a driver knows whether another server may have begun with it.
+      { operationId: deployed.id, fence: 1 },
       one,
     ]);
     await shop.ended(await rebuild());

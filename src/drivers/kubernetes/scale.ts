@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
+import { EngineAway, unreachable } from "../engine/answers.js";
 import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress, type StepView } from "../engine/progress.js";
@@ -31,6 +32,8 @@ export class Scaling {
   private readonly stop = new AbortController();
   private readonly name: string;
   private pods: Pod[] = [];
+  /** Whether the cluster may have been asked for it: an earlier server may have done so. */
+  private mayBeAsked: boolean;
 
   constructor(
     private readonly context: KubernetesContext,
@@ -40,6 +43,7 @@ export class Scaling {
     private readonly report: Reporter,
   ) {
     this.name = engineName(target.ref);
+    this.mayBeAsked = target.stamp.fence > 1;
     this.progress = new Progress(report);
     this.patience = new Patience(report.signal);
     this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
@@ -61,36 +65,61 @@ export class Scaling {
   }
 
   private async scale(): Promise<Outcome> {
-    const { context, patience, target } = this;
-    if (target.spec.mode === "GLOBAL") {
+    if (this.target.spec.mode === "GLOBAL") {
       return this.ended();
     }
-    await patience.untilBack(() => context.mirror.ready(AbortSignal.timeout(10_000)));
-    const found = await patience.untilBack(() => readWorkload(context, "Deployment", this.name));
-    if (!found) {
-      const message = "The service is not on its cluster: somebody removed it there. Rebuild it.";
-      return { verdict: "FAILED", cause: new OperationFailure("CHANGED_ON_ENGINE", message).cause };
-    }
-    if ((await patience.untilBack(() => autoscalerOf(context, "Deployment", this.name))) === "SOME") {
-      const message = `A HorizontalPodAutoscaler decides how many replicas ${this.name} has: change its limits instead.`;
-      return { verdict: "FAILED", cause: new OperationFailure("ENGINE_REFUSED", message).cause };
-    }
-    const asked = found.spec.replicas ?? 1;
-    // An earlier server may have asked for it already, unless somebody did by hand.
-    const wasAsked = asked === target.replicas && appliedSpec(found)?.replicas === asked;
-    const from = wasAsked ? this.deployed : asked;
-    const growing = target.replicas > from;
-    let put = found;
+    let asked: Asked | null = null;
     try {
-      const of = Math.abs(target.replicas - from);
+      const found = await this.find();
+      const from = this.numberBefore(found);
+      const growing = this.target.replicas > from;
+      asked = { put: found, from };
+      const of = Math.abs(this.target.replicas - from);
       await this.show(growing ? "START" : "TERMINATE_OLD", { state: "RUNNING", done: 0, of });
       this.report.signal.throwIfAborted();
-      put = await patience.untilBack(() => this.ask(found, target.replicas));
+      this.mayBeAsked = true;
+      const put = await this.patience.untilBack(() => this.ask(found, this.target.replicas));
+      asked = { put, from };
       await (growing ? this.grown(put, from) : this.shrunk(put, from));
     } catch (error) {
-      return this.undo(error, put, from);
+      return this.undo(error, asked);
     }
     return this.ended();
+  }
+
+  /** What is to be scaled, if that is for Rebake to do. */
+  private async find(): Promise<Workload> {
+    const { context, name } = this;
+    await this.question(() => context.mirror.ready(AbortSignal.timeout(10_000)));
+    const found = await this.question(() => readWorkload(context, "Deployment", name));
+    if (!found) {
+      const message = "The service is not on its cluster: somebody removed it there. Rebuild it.";
+      throw new OperationFailure("CHANGED_ON_ENGINE", message);
+    }
+    if ((await this.question(() => autoscalerOf(context, "Deployment", name))) === "SOME") {
+      const message = `A HorizontalPodAutoscaler decides how many replicas ${name} has: change its limits instead.`;
+      throw new OperationFailure("ENGINE_REFUSED", message);
+    }
+    return found;
+  }
+
+  /** Before anything can have been changed, a cluster that is away ends the operation soon. */
+  private async question<T>(question: () => Promise<T>): Promise<T> {
+    if (this.mayBeAsked) {
+      return this.patience.untilBack(question);
+    }
+    try {
+      return await this.patience.briefly(question);
+    } catch (error) {
+      throw error instanceof EngineAway ? unreachable(this.context.cluster.where, error) : error;
+    }
+  }
+
+  /** An earlier server may have asked for it already, unless somebody did by hand. */
+  private numberBefore(found: Workload): number {
+    const asked = found.spec.replicas ?? 1;
+    const wasAsked = asked === this.target.replicas && appliedSpec(found)?.replicas === asked;
+    return wasAsked ? this.deployed : asked;
   }
 
   private ended(): Outcome {
@@ -218,22 +247,16 @@ export class Scaling {
     await wait(50);
   }
 
-  private async undo(error: unknown, put: Workload, from: number): Promise<Outcome> {
+  /** @param asked null: it was not even seen what there is */
+  private async undo(error: unknown, asked: Asked | null): Promise<Outcome> {
     const { signal } = this.report;
     const reason = signal.aborted ? signal.reason : error;
     if (reason instanceof LeaseLost) {
       throw reason;
     }
     const isChanged = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
-    if (!isChanged) {
-      const back = await this.patience.untilBack(() => this.ask(put, from));
-      for (;;) {
-        await this.look(back);
-        if (this.pods.filter((pod) => !isGone(pod)).length <= from) {
-          break;
-        }
-        await this.pause();
-      }
+    if (this.mayBeAsked && asked && !isChanged) {
+      await this.putBack(asked);
     }
     await this.progress.fail(null, signal.aborted ? "cancelled" : undefined);
     if (!(reason instanceof OperationFailure)) {
@@ -241,6 +264,24 @@ export class Scaling {
     }
     return { verdict: signal.aborted ? "CANCELLED" : "FAILED", cause: reason.cause };
   }
+
+  /** The old number, and none more than that. */
+  private async putBack({ put, from }: Asked): Promise<void> {
+    const back = await this.patience.untilBack(() => this.ask(put, from));
+    for (;;) {
+      await this.look(back);
+      if (this.pods.filter((pod) => !isGone(pod)).length <= from) {
+        return;
+      }
+      await this.pause();
+    }
+  }
+}
+
+/** A workload as it was put there, or found, and how many replicas it had before. */
+interface Asked {
+  put: Workload;
+  from: number;
 }
 
 /** The same with another number of replicas: no pod that stays is touched. */

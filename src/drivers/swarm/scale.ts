@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
+import { EngineAway, unreachable } from "../engine/answers.js";
 import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress, type StepView } from "../engine/progress.js";
@@ -23,6 +24,8 @@ export class Scaling {
   private tasks: EngineTask[] = [];
   /** As it was asked for of the engine. */
   private service: EngineService | null = null;
+  /** Whether the engine may have been asked for it: an earlier server may have done so. */
+  private mayBeAsked: boolean;
 
   constructor(
     private readonly context: SwarmContext,
@@ -31,6 +34,7 @@ export class Scaling {
     private readonly deployed: number,
     private readonly report: Reporter,
   ) {
+    this.mayBeAsked = target.stamp.fence > 1;
     this.progress = new Progress(report);
     this.patience = new Patience(report.signal);
     this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
@@ -41,43 +45,67 @@ export class Scaling {
   }
 
   async run(): Promise<Outcome> {
-    const { engine, programs } = this.context;
-    const found = await this.patience.untilBack(() =>
-      engine.service(engineName(programs.installation, this.target.ref)),
-    );
-    if (!found) {
-      const message = "The service is not on its engine: somebody removed it there. Rebuild it.";
-      return { verdict: "FAILED", cause: new OperationFailure("CHANGED_ON_ENGINE", message).cause };
-    }
-    const asked = found.Spec.Mode.Replicated?.Replicas;
-    if (asked === undefined) {
-      return this.ended();
-    }
-    // An earlier server may have asked for it already, unless somebody did by hand.
-    const done = asked === this.target.replicas && found.Spec.Labels?.[labels.replicas] === String(asked);
-    const from = done ? this.deployed : asked;
-    const known = new Set(
-      (await this.look(found))
-        .filter((task) => !done || task.CreatedAt < found.UpdatedAt)
-        .map(({ ID }) => ID),
-    );
-    const growing = this.target.replicas > from;
+    let found: EngineService | null = null;
     try {
-      await this.show(growing ? "START" : "TERMINATE_OLD", {
-        state: "RUNNING",
-        done: 0,
-        of: Math.abs(this.target.replicas - from),
-      });
-      this.report.signal.throwIfAborted();
-      const service = await this.patience.untilBack(() =>
-        pushSpec(engine, scaled(found.Spec, this.target.replicas), found, "spec", this.report),
-      );
-      this.service = service;
-      await (growing ? this.grown(service, known, from) : this.shrunk(service, from));
+      found = await this.find();
+      const asked = found.Spec.Mode.Replicated?.Replicas;
+      if (asked !== undefined) {
+        await this.scale(found, asked);
+      }
     } catch (error) {
-      return this.undo(error, found, scaled(found.Spec, from));
+      return this.undo(error, found);
     }
     return this.ended();
+  }
+
+  private async find(): Promise<EngineService> {
+    const { engine, programs } = this.context;
+    const name = engineName(programs.installation, this.target.ref);
+    const found = await this.question(() => engine.service(name));
+    if (!found) {
+      const message = "The service is not on its engine: somebody removed it there. Rebuild it.";
+      throw new OperationFailure("CHANGED_ON_ENGINE", message);
+    }
+    return found;
+  }
+
+  /** Before anything can have been changed, an engine that is away ends the operation soon. */
+  private async question<T>(question: () => Promise<T>): Promise<T> {
+    if (this.mayBeAsked) {
+      return this.patience.untilBack(question);
+    }
+    try {
+      return await this.patience.briefly(question);
+    } catch (error) {
+      throw error instanceof EngineAway ? unreachable(this.context.engine.where, error) : error;
+    }
+  }
+
+  private async scale(found: EngineService, asked: number): Promise<void> {
+    const { engine } = this.context;
+    const { replicas } = this.target;
+    const from = this.isAsked(found) ? this.deployed : asked;
+    const known = new Set(
+      (await this.look(found))
+        .filter((task) => !this.isAsked(found) || task.CreatedAt < found.UpdatedAt)
+        .map(({ ID }) => ID),
+    );
+    const growing = replicas > from;
+    const of = Math.abs(replicas - from);
+    await this.show(growing ? "START" : "TERMINATE_OLD", { state: "RUNNING", done: 0, of });
+    this.report.signal.throwIfAborted();
+    this.mayBeAsked = true;
+    const service = await this.patience.untilBack(() =>
+      pushSpec(engine, scaled(found.Spec, replicas), found, "spec", this.report),
+    );
+    this.service = service;
+    await (growing ? this.grown(service, known, from) : this.shrunk(service, from));
+  }
+
+  /** Whether an earlier server may have asked for it, and nobody did by hand. */
+  private isAsked({ Spec }: EngineService): boolean {
+    const asked = Spec.Mode.Replicated?.Replicas;
+    return asked === this.target.replicas && Spec.Labels?.[labels.replicas] === String(asked);
   }
 
   private ended(): Outcome {
@@ -143,9 +171,7 @@ export class Scaling {
 
   private async look({ ID, Spec, Version }: EngineService): Promise<EngineTask[]> {
     const { engine } = this.context;
-    const [service, tasks] = await this.patience.untilBack(() =>
-      Promise.all([engine.service(ID), engine.tasks(ID)]),
-    );
+    const [service, tasks] = await this.question(() => Promise.all([engine.service(ID), engine.tasks(ID)]));
     const isBehind = service && service.Version.Index < Version.Index;
     if (!service || !(isBehind || isAsPut(Spec, service.Spec))) {
       throw service
@@ -163,28 +189,35 @@ export class Scaling {
     return this.progress.show(new Map([[step, view]]));
   }
 
-  private async undo(error: unknown, found: EngineService, before: ServiceSpec): Promise<Outcome> {
+  /** @param found null: it was not even seen what there is */
+  private async undo(error: unknown, found: EngineService | null): Promise<Outcome> {
     const { signal } = this.report;
     const reason = signal.aborted ? signal.reason : error;
     if (reason instanceof LeaseLost) {
       throw reason;
     }
     const changed = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
-    if (!changed) {
-      const { engine } = this.context;
-      const service = await this.patience.untilBack(() =>
-        pushSpec(engine, before, this.service ?? found, "spec", this.report),
-      );
-      const wanted = before.Mode.Replicated?.Replicas ?? 0;
-      while ((await this.look(service)).filter((task) => !hasEnded(task)).length > wanted) {
-        await wait(lookMilliseconds);
-      }
+    if (this.mayBeAsked && found && !changed) {
+      await this.putBack(found);
     }
     await this.progress.fail(null, signal.aborted ? "cancelled" : undefined);
     if (!(reason instanceof OperationFailure)) {
       throw reason;
     }
     return { verdict: signal.aborted ? "CANCELLED" : "FAILED", cause: reason.cause };
+  }
+
+  /** The old number, and none more than that. */
+  private async putBack(found: EngineService): Promise<void> {
+    const { engine } = this.context;
+    const asked = found.Spec.Mode.Replicated?.Replicas ?? 0;
+    const wanted = this.isAsked(found) ? this.deployed : asked;
+    const service = await this.patience.untilBack(() =>
+      pushSpec(engine, scaled(found.Spec, wanted), this.service ?? found, "spec", this.report),
+    );
+    while ((await this.look(service)).filter((task) => !hasEnded(task)).length > wanted) {
+      await wait(lookMilliseconds);
+    }
   }
 
   private evidence(task: EngineTask | undefined) {

@@ -4,6 +4,7 @@ import type { StepProgress } from "../../../src/operations/driver.js";
 import { EngineProxy } from "../../support/engine-proxy.js";
 import { at, away } from "../absence.js";
 import { Recorder } from "../bench.js";
+import { taken } from "../losing.js";
 import { httpProbe } from "../scene.js";
 import type { Scene } from "./scene.js";
 import { dockerHost, onSwarm } from "./yard.js";
@@ -160,6 +161,57 @@ onSwarm("a Swarm engine that goes away", (it) => {
       expect(Date.now() - begun).to.be.lessThan(10_000);
       line.mend();
     }
+  });
+
+  it("before anything was changed ends a scaling soon", async (scene) => {
+    const { line, ref, old, before } = await deployed(scene);
+    for (const how of ["cut", "freeze"] as const) {
+      line[how]();
+      const begun = Date.now();
+      const { verdict, cause } = await scene.driver.scale(
+        { ...old, replicas: 2 },
+        old.replicas,
+        new Recorder(),
+      );
+      expect(cause, cause?.message).to.have.property("code", "ENGINE_UNREACHABLE");
+      expect(verdict).to.equal("FAILED");
+      expect(Date.now() - begun, how).to.be.lessThan(12_000);
+      line.mend();
+    }
+    expect(await scene.serving(ref)).to.deep.equal(before);
+    await scene.until("it is back", async () => (await scene.driver.inspect(ref)).state === "RUNNING");
+    await scene.expectStands(old);
+  });
+
+  it("lets a scaling that waits for it be cancelled", async (scene) => {
+    const { line, ref, old, before } = await deployed(scene);
+    const report = new Recorder();
+    line.cut();
+    const scaling = scene.driver.scale({ ...old, replicas: 2 }, old.replicas, report);
+    await scene.until("it waits", () => line.refused > 0);
+    report.abort(new OperationFailure("CANCELLED_BY_USER", "Somebody cancelled it."));
+    const begun = Date.now();
+    const { verdict, cause } = await scaling;
+    expect(verdict).to.equal("CANCELLED");
+    expect(cause).to.have.property("code", "CANCELLED_BY_USER");
+    expect(Date.now() - begun).to.be.lessThan(3_000);
+    line.mend();
+    expect(await scene.serving(ref)).to.deep.equal(before);
+  });
+
+  it("while another server takes a scaling over is waited for", async (scene) => {
+    const { line, ref, old, before } = await deployed(scene);
+    line.cut();
+    const back = away(line, 9);
+    const scaled = { ...taken(old), replicas: 2 };
+    expect(await scene.driver.scale(scaled, old.replicas, new Recorder())).to.deep.equal({
+      verdict: "SUCCEEDED",
+      cause: null,
+    });
+    await back;
+    expect(await scene.serving(ref))
+      .to.include(before[0])
+      .and.to.have.length(2);
   });
 
   it("while a service is scaled is waited for", async (scene) => {
