@@ -269,6 +269,11 @@ export function refused({ message, status }: ApiRefusal): OperationFailure {
   return new OperationFailure("ENGINE_REFUSED", `The cluster refused the service: ${trimmed(message)}.`);
 }
 
+/** What admission or a quota says when it lets no pods be made. */
+export function notMade(words: string): OperationFailure {
+  return new OperationFailure("ENGINE_REFUSED", `The cluster does not let pods be made: ${trimmed(words)}.`);
+}
+
 export function trimmed(text: string): string {
   return text
     .replace(/^(rpc error: code = \w+ desc = )/, "")

@@ -2,13 +2,14 @@ import { setTimeout as wait } from "node:timers/promises";
 import { OperationFailure } from "../../errors.js";
 import type { Target } from "../../operations/driver.js";
 import type { TaskReports } from "../engine/task-reports.js";
-import type { KubeEvent, Pod, Workload } from "./api-types.js";
+import type { KubeEvent, Pod, ReplicaSet, Workload } from "./api-types.js";
 import type { KubernetesContext } from "./context.js";
-import { failureOf, type Known, notReady, type Trouble, troubleOf } from "./failures.js";
+import { failureOf, type Known, notMade, notReady, type Trouble, troubleOf } from "./failures.js";
 import { readLastLines } from "./follow-pods.js";
 import { appContainer } from "./manifest.js";
+import { annotations, labels } from "./names.js";
 import { listPath } from "./paths.js";
-import { hasBegun, isReady, numbersOf, operationOf, statusesOf } from "./pods.js";
+import { hasBegun, isReady, numbersOf, statusesOf } from "./pods.js";
 import { probeAnswer } from "./probe-pod.js";
 
 /** For how long pods may not be made before that counts, in milliseconds: a quota may be about to be raised. */
@@ -156,22 +157,21 @@ export class PodWatch {
     return wanted.sort((a, b) => at(a).localeCompare(at(b))).at(-1)?.message ?? null;
   }
 
-  /** What admission or a quota says when it lets no pods be made. */
+  /**
+   * What admission or a quota says when it lets no pods be made. A Deployment says also what it said of those of an
+   * earlier operation: so its own word counts only where it is of no operation that is known here.
+   */
   private refusedCreation(workload: Workload): OperationFailure | null {
     const operation = this.target.stamp.operationId;
-    const sets = this.context.mirror.setsOf(workload);
-    const mine = sets.find(
-      (set) =>
-        operationOf({ metadata: { ...set.metadata, labels: set.spec.template?.metadata?.labels } } as Pod) ===
-        operation,
-    );
-    const conditions = [...(mine?.status?.conditions ?? []), ...(workload.status?.conditions ?? [])];
-    const failed = conditions.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
-    return failed
-      ? new OperationFailure(
-          "ENGINE_REFUSED",
-          `The cluster does not let pods be made: ${failed.message ?? failed.reason}.`,
-        )
-      : null;
+    const isMine = ({ spec }: ReplicaSet) =>
+      spec.template?.metadata?.labels?.[labels.operation] === operation;
+    const isStamped = workload.metadata.annotations?.[annotations.operation] === operation;
+    const sets: Pick<ReplicaSet, "status">[] = isStamped
+      ? this.context.mirror.setsOf(workload).filter(isMine)
+      : [workload];
+    const failed = sets
+      .flatMap(({ status }) => status?.conditions ?? [])
+      .find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+    return failed ? notMade(failed.message ?? failed.reason ?? "") : null;
   }
 }

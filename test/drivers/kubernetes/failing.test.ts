@@ -182,6 +182,24 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
     expect(seconds).to.be.lessThan(20);
   });
 
+  it("not by what keeps old pods from being made again, when the new ones are", async (scene) => {
+    const ref = scene.ref();
+    const old = await scene.deploy(scene.target(ref, scene.tiny("", { resources: { memory: 256 << 20 } })));
+    await scene.apply({
+      ...{ apiVersion: "v1", kind: "LimitRange", metadata: { name: "small" } },
+      spec: { limits: [{ type: "Container", max: { memory: "200Mi" } }] },
+    });
+    await scene.kubectl("delete", "--wait=false", "pod", "--all");
+    await scene.until("no pod can be made", async () => {
+      const { conditions = [] } = (await scene.deployment(ref)).status ?? {};
+      return conditions.some(({ type, status }) => type === "ReplicaFailure" && status === "True");
+    });
+    const fields = { resources: { memory: 128 << 20 }, rollout: { monitor: 10 } };
+    const next = scene.target(ref, scene.tiny("", fields));
+    expect(await scene.replace(old, next)).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
+    await scene.expectStands(next);
+  });
+
   it("nothing that listens", async (scene) => {
     const spec = scene.tiny("silent", { rollout: { deadline: 8 } });
     const { cause, failed } = await scene.failsWith("NOT_LISTENING", spec);

@@ -1,0 +1,60 @@
+import { expect } from "chai";
+import { TaskReports } from "../../../src/drivers/engine/task-reports.js";
+import type { ReplicaSet, Workload } from "../../../src/drivers/kubernetes/api-types.js";
+import type { KubernetesContext } from "../../../src/drivers/kubernetes/context.js";
+import { PodWatch } from "../../../src/drivers/kubernetes/watch-pods.js";
+import { OperationFailure } from "../../../src/errors.js";
+import { deploymentOf } from "./pod-fixture.js";
+import { aTarget } from "./spec-arbitraries.js";
+
+const refused = (message: string) => ({
+  conditions: [{ type: "ReplicaFailure", status: "True" as const, reason: "FailedCreate", message }],
+});
+const { stamp, ...rest } = aTarget({});
+const target = { ...rest, stamp };
+const setOf = (operation: string, status: ReplicaSet["status"] = {}): ReplicaSet => ({
+  metadata: { ...deploymentOf(1).metadata, name: `orders-${operation}` },
+  spec: { template: { metadata: { labels: { "rebake/operation": operation } }, spec: { containers: [] } } },
+  status,
+});
+const ofOperation = { annotations: { "rebake/operation": stamp.operationId } };
+
+/** What is seen at the first look, and at one so many seconds later. */
+function seen(workload: Workload, sets: ReplicaSet[], seconds: number): string | null {
+  const reports = new TaskReports("n", { isMine: () => true, tell: () => {}, changed: () => {} });
+  const context = { mirror: { setsOf: () => sets } } as unknown as KubernetesContext;
+  const watch = new PodWatch(context, target, reports);
+  const { now } = Date;
+  const begun = now();
+  try {
+    expect(watch.look(workload, [])).to.equal(null);
+    Date.now = () => begun + seconds * 1000;
+    const found = watch.look(workload, []);
+    return found instanceof OperationFailure ? `${found.cause.code}: ${found.cause.message}` : null;
+  } finally {
+    Date.now = now;
+  }
+}
+
+describe("what keeps pods from being made on Kubernetes", () => {
+  const own = setOf(stamp.operationId, refused("exceeded quota: new"));
+
+  it("counts once it lasts", () => {
+    const workload = deploymentOf(1, {}, ofOperation);
+    expect(seen(workload, [own], 4)).to.equal(null);
+    expect(seen(workload, [own], 5)).to.equal(
+      "ENGINE_REFUSED: The cluster does not let pods be made: exceeded quota: new.",
+    );
+  });
+
+  it("is not what was said of pods of an earlier operation, which the Deployment repeats", () => {
+    const workload = deploymentOf(1, refused("exceeded quota: old"), ofOperation);
+    const old = setOf("opn_old", refused("exceeded quota: old"));
+    expect(seen(workload, [old, setOf(stamp.operationId)], 60)).to.equal(null);
+    expect(seen(workload, [old, own], 60)).to.include("exceeded quota: new");
+  });
+
+  it("is what a Deployment says that was made by somebody else", () => {
+    expect(seen(deploymentOf(1, refused("exceeded quota: few")), [], 5)).to.include("exceeded quota: few");
+  });
+});
