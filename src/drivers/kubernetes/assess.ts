@@ -62,7 +62,8 @@ export function assess(
   const isMine = (pod: Pod) => operationOf(pod) === target.stamp.operationId;
   const mine = pods.filter((pod) => isMine(pod) && !isGoing(pod) && !hasEnded(pod));
   const old = pods.filter((pod) => !isMine(pod) && !hasEnded(pod));
-  const of = workload.spec.replicas ?? workload.status?.desiredNumberScheduled ?? 1;
+  // A DaemonSet that fits no node has nothing to show: that is not to be taken for done.
+  const of = workload.spec.replicas ?? Math.max(workload.status?.desiredNumberScheduled ?? 1, 1);
   const ready = mine.filter(isReady).length;
   const complete = rolloutStatus(workload).state === "DONE" && old.every(isGoing) && ready >= of;
   return {

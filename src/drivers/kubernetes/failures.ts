@@ -15,7 +15,7 @@ import {
 } from "./pods.js";
 
 /** For how long something may be wrong that often passes by itself, in milliseconds. */
-const patience = { pull: 60_000, place: 30_000, make: 60_000 };
+export const patience = { pull: 60_000, place: 30_000, make: 60_000 };
 
 /** Why a pod cannot become ready any more, or could not so far. */
 export interface Trouble {

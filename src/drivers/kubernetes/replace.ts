@@ -239,7 +239,7 @@ export class Replacement {
   }
 
   private async failIfTroubled(workload: Workload, mine: readonly Pod[]): Promise<void> {
-    const trouble = this.watch.look(workload, mine);
+    const trouble = this.watch.look(workload, mine) ?? (await this.watch.whyNotMade(workload, this.pods));
     if (trouble instanceof OperationFailure) {
       this.failedStep = "START";
       throw trouble;

@@ -8,6 +8,7 @@ import { applyService } from "./apply-service.js";
 import { changedService } from "./changed-service.js";
 import { ApiRefusal } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
+import { isDaemonSet, nodesWanted } from "./daemon-sets.js";
 import { appliedSpec, contentOf, isDrifted } from "./drift.js";
 import { refused } from "./failures.js";
 import { type Manifest, manifestOf } from "./manifest.js";
@@ -259,8 +260,10 @@ function backwards(found: Workload, earlier: Earlier): object[] {
 }
 
 /** Waits until what was there before is ready again and nothing of the new one is left. */
-async function settled({ context, current, target, patience }: Undoing, put: Workload): Promise<void> {
+async function settled(undoing: Undoing, put: Workload): Promise<void> {
+  const { context, current, target, patience, manifest } = undoing;
   const { mirror } = context;
+  const { kind, name } = manifest;
   const until = Date.now() + (current ?? target).spec.rollout.deadline * 1000;
   for (;;) {
     const pods = await patience.untilBack(async () => {
@@ -270,9 +273,19 @@ async function settled({ context, current, target, patience }: Undoing, put: Wor
     const isNew = (pod: (typeof pods)[number]) => operationOf(pod) === target.stamp.operationId;
     const ready = pods.filter((pod) => !isNew(pod) && isReady(pod)).length;
     const left = pods.some((pod) => isNew(pod) && !hasEnded(pod));
-    if ((ready >= (put.spec.replicas ?? 1) && !left) || Date.now() > until) {
+    const wanted = readyWanted(mirror.workload(kind, name), put);
+    if ((ready >= wanted && !left) || Date.now() > until) {
       return;
     }
     await wait(lookMilliseconds);
   }
+}
+
+/** How many are to be ready: of a DaemonSet as many as the cluster says once it has seen what was put back. */
+function readyWanted(found: Workload | null, put: Workload): number {
+  if (!isDaemonSet(put)) {
+    return put.spec.replicas ?? 1;
+  }
+  const isBehind = (found?.metadata.generation ?? 0) < (put.metadata.generation ?? 0);
+  return (found && !isBehind ? nodesWanted(found) : null) ?? Number.POSITIVE_INFINITY;
 }

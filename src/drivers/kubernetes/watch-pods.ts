@@ -2,9 +2,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import { OperationFailure } from "../../errors.js";
 import type { Target } from "../../operations/driver.js";
 import type { TaskReports } from "../engine/task-reports.js";
-import type { KubeEvent, Pod, ReplicaSet, Workload } from "./api-types.js";
+import type { KubeEvent, KubeObject, Pod, ReplicaSet, Workload } from "./api-types.js";
 import type { KubernetesContext } from "./context.js";
-import { failureOf, type Known, notMade, notReady, type Trouble, troubleOf } from "./failures.js";
+import { hasNoNode, isDaemonSet, lacksPods, noNode, refusalIn } from "./daemon-sets.js";
+import { failureOf, type Known, notMade, notReady, patience, type Trouble, troubleOf } from "./failures.js";
 import { readLastLines } from "./follow-pods.js";
 import { appContainer } from "./manifest.js";
 import { annotations, labels } from "./names.js";
@@ -25,6 +26,10 @@ export class PodWatch {
   private readonly wereReady = new Set<string>();
   private readonly pullWords = new Map<string, string>();
   private readonly since = new Map<string, number>();
+  /** When it is asked next why pods are not made; null: all are there. */
+  private nextQuestion: number | null = null;
+  /** As it was seen last. */
+  private workload: Workload | null = null;
 
   constructor(
     private readonly context: KubernetesContext,
@@ -34,6 +39,7 @@ export class PodWatch {
 
   /** What is wrong, and has been for longer than it may; null: nothing so far. */
   look(workload: Workload, mine: readonly Pod[]): Trouble | OperationFailure | null {
+    this.workload = workload;
     const now = Date.now();
     const seen = new Set<string>();
     let worst: Trouble | OperationFailure | null = null;
@@ -57,12 +63,35 @@ export class PodWatch {
     if (refusal && lasts("creation", creationPatience)) {
       worst ??= refusal;
     }
+    if (hasNoNode(workload) && lasts("nodes", patience.place)) {
+      worst ??= noNode();
+    }
     for (const key of this.since.keys()) {
       if (!seen.has(key)) {
         this.since.delete(key);
       }
     }
     return worst;
+  }
+
+  /** Why nodes are without a pod of a DaemonSet, which does not say that itself; null: they are not, or nobody knows. */
+  async whyNotMade(workload: Workload, pods: readonly Pod[]): Promise<OperationFailure | null> {
+    const now = Date.now();
+    if (!lacksPods(workload, pods, this.target.stamp.operationId)) {
+      this.nextQuestion = null;
+      return null;
+    }
+    this.nextQuestion ??= now + creationPatience;
+    if (now < this.nextQuestion) {
+      return null;
+    }
+    this.nextQuestion = now + creationPatience;
+    return this.refusedDaemon(workload);
+  }
+
+  private async refusedDaemon(workload: Workload): Promise<OperationFailure | null> {
+    const words = refusalIn(await this.eventsOf(workload, "reason=FailedCreate"), workload);
+    return words === null ? null : notMade(words);
   }
 
   /** The cause that a trouble is, with the last words of its container. */
@@ -80,7 +109,8 @@ export class PodWatch {
   async notReady(mine: readonly Pod[], pods: readonly Pod[]): Promise<OperationFailure> {
     const pod = mine.findLast((one) => !isReady(one));
     if (!pod) {
-      return notReady(undefined, { number: 1, probe: null, lastLines: [] }, this.known);
+      const known = await this.whyNone();
+      return known ?? notReady(undefined, { number: 1, probe: null, lastLines: [] }, this.known);
     }
     const trouble = troubleOf(pod, this.known);
     if (trouble) {
@@ -93,6 +123,15 @@ export class PodWatch {
     const number = numbersOf(pods).get(uid) ?? 1;
     const probe = (await this.answerOf(pod)) ?? (await this.warningSoon(pod));
     return notReady(pod, { number, probe, lastLines: this.reports.lastLines(uid) }, this.known);
+  }
+
+  /** Where the deadline is shorter than what else it is waited for. */
+  private async whyNone(): Promise<OperationFailure | null> {
+    const { workload } = this;
+    if (!workload || !isDaemonSet(workload)) {
+      return null;
+    }
+    return hasNoNode(workload) ? noNode() : this.refusedDaemon(workload);
   }
 
   private get known(): Known {
@@ -143,18 +182,24 @@ export class PodWatch {
   }
 
   /** What the kubelet complained of last, e.g. the answer to a probe. */
-  private async lastWarning({ metadata }: Pod): Promise<string | null> {
-    const { cluster, namespace } = this.context;
-    const query = { fieldSelector: `involvedObject.uid=${metadata.uid},type=Warning` };
-    const found = await cluster
-      .list<KubeEvent>("events", listPath("Event", namespace), query)
-      .catch(() => ({ items: [] as KubeEvent[] }));
-    const wanted = found.items.filter(
+  private async lastWarning(pod: Pod): Promise<string | null> {
+    const found = await this.eventsOf(pod, "type=Warning");
+    const wanted = found.filter(
       ({ message, reason }) => message && reason !== "BackOff" && !/^Error: \w+$/.test(message),
     );
     const at = (event: KubeEvent) =>
       event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp;
     return wanted.sort((a, b) => at(a).localeCompare(at(b))).at(-1)?.message ?? null;
+  }
+
+  /** None where they may not be seen, or the cluster is away. */
+  private async eventsOf({ metadata }: KubeObject, which: string): Promise<KubeEvent[]> {
+    const { cluster, namespace } = this.context;
+    const query = { fieldSelector: `involvedObject.uid=${metadata.uid},${which}` };
+    return cluster.list<KubeEvent>("events", listPath("Event", namespace), query).then(
+      ({ items }) => items,
+      () => [],
+    );
   }
 
   /**

@@ -161,6 +161,12 @@ describe("what is seen of a rollout on Kubernetes", () => {
     });
   });
 
+  it("is not complete where no node fits a DaemonSet, though the cluster takes that for done", () => {
+    const { of, complete, views } = seen(target(1, { mode: "GLOBAL" }), daemonSetOf(0), []);
+    expect([of, complete]).to.deep.equal([1, false]);
+    expect(shown(views)).to.include("START RUNNING 0/1");
+  });
+
   it("counts none that has ended, or goes, among the new ones", () => {
     const evicted = podOf(mine, { status: { phase: "Failed", reason: "Evicted" } });
     const { mine: counted, ready } = seen(target(1), deploymentOf(1), [

@@ -4,7 +4,7 @@ import type { ReplicaSet, Workload } from "../../../src/drivers/kubernetes/api-t
 import type { KubernetesContext } from "../../../src/drivers/kubernetes/context.js";
 import { PodWatch } from "../../../src/drivers/kubernetes/watch-pods.js";
 import { OperationFailure } from "../../../src/errors.js";
-import { deploymentOf } from "./pod-fixture.js";
+import { daemonSetOf, deploymentOf } from "./pod-fixture.js";
 import { aTarget } from "./spec-arbitraries.js";
 
 const refused = (message: string) => ({
@@ -56,5 +56,11 @@ describe("what keeps pods from being made on Kubernetes", () => {
 
   it("is what a Deployment says that was made by somebody else", () => {
     expect(seen(deploymentOf(1, refused("exceeded quota: few")), [], 5)).to.include("exceeded quota: few");
+  });
+
+  it("is that no node fits, where there is one on each", () => {
+    expect(seen(daemonSetOf(0), [], 29)).to.equal(null);
+    expect(seen(daemonSetOf(0), [], 30)).to.match(/^NO_SUITABLE_NODE: No node of the cluster may run/);
+    expect(seen(daemonSetOf(1), [], 30)).to.equal(null);
   });
 });
