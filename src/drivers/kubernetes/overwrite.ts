@@ -1,5 +1,6 @@
 import type { FieldTree, ManagedFields, Pod, Workload, WorkloadSpec } from "./api-types.js";
 import { fieldManager } from "./cluster.js";
+import { isDaemonSet } from "./daemon-sets.js";
 import { appliedSpec, isForeign } from "./drift.js";
 import { annotations } from "./names.js";
 import { isGoing } from "./pods.js";
@@ -60,21 +61,40 @@ export function ownersOf({ metadata }: Workload): Owners {
 /** What an operation writes down of what it replaces, for a server that has to undo it and has not seen that. */
 export interface Remembered {
   labels?: Record<string, string>;
-  /** Without its template where the cluster keeps that itself, in a set with what had been applied. */
+  annotations?: Record<string, string>;
+  /** Without its template where the cluster keeps that itself, in a set with what had been applied: of a Deployment. */
   spec: Partial<WorkloadSpec>;
   owners: Owners;
   /** Uids of pods that had been told to go before: it has not replaced those. */
   leaving: string[];
 }
 
-export function memoryOf(found: Workload, pods: readonly Pod[]): Record<string, string> {
+/** @param room how many bytes it may have */
+export function memoryOf(found: Workload, pods: readonly Pod[], room: number): Record<string, string> {
   const { template, selector: _selector, ...rest } = found.spec;
   const leaving = pods.filter(isGoing).map(({ metadata }) => metadata.uid);
-  const remembered: Remembered =
-    appliedSpec(found) === null
-      ? { labels: found.metadata.labels ?? {}, spec: { ...rest, template }, owners: [], leaving }
-      : { spec: rest, owners: ownersOf(found), leaving };
-  return { [annotations.before]: JSON.stringify(remembered) };
+  const owners = ownersOf(found);
+  if (appliedSpec(found) === null) {
+    const spec = { ...rest, template };
+    return noted({ labels: found.metadata.labels ?? {}, spec, owners: [], leaving });
+  }
+  if (isDaemonSet(found)) {
+    const { [annotations.before]: _before, ...notes } = ownOf(found, "annotations");
+    const labels = ownOf(found, "labels");
+    const whole = noted({ labels, annotations: notes, spec: { ...rest, template }, owners, leaving });
+    // One that is too large is undone to what was deployed, without what somebody had made of it by hand.
+    if (bytesOf(whole) <= room) {
+      return whole;
+    }
+  }
+  return noted({ spec: rest, owners, leaving });
+}
+
+const noted = (remembered: Remembered) => ({ [annotations.before]: JSON.stringify(remembered) });
+
+/** As the API counts annotations. */
+export function bytesOf(notes: Record<string, string>): number {
+  return Object.entries(notes).reduce((sum, pair) => sum + Buffer.byteLength(pair.join("")), 0);
 }
 
 /** Null when nothing is, or somebody has put something else there. */
@@ -87,12 +107,18 @@ export function rememberedOf({ metadata }: Workload): Remembered | null {
 }
 
 /** Labels or annotations that Rebake has not set. */
-function othersOf({ metadata }: Workload, kind: "labels" | "annotations"): Record<string, string> {
+function othersOf(found: Workload, kind: "labels" | "annotations"): Record<string, string> {
+  const own = ownOf(found, kind);
+  return Object.fromEntries(Object.entries(found.metadata[kind] ?? {}).filter(([key]) => !(key in own)));
+}
+
+/** Those that it has. */
+function ownOf({ metadata }: Workload, kind: "labels" | "annotations"): Record<string, string> {
   const own = (metadata.managedFields ?? [])
     .filter(({ manager }) => manager === fieldManager)
     .map(({ fieldsV1 }) => fieldsV1["f:metadata"]?.[`f:${kind}`] ?? {});
   const isOwn = (key: string) => own.some((fields) => `f:${key}` in fields);
-  return Object.fromEntries(Object.entries(metadata[kind] ?? {}).filter(([key]) => !isOwn(key)));
+  return Object.fromEntries(Object.entries(metadata[kind] ?? {}).filter(([key]) => isOwn(key)));
 }
 
 /** What is set of the spec is whoever's who sets it next. */

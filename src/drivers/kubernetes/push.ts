@@ -2,7 +2,7 @@ import type { FieldChange } from "../../domain/changes.js";
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
 import { EngineAway } from "../engine/answers.js";
-import type { KubeObject, KubeService, Workload } from "./api-types.js";
+import type { KubeObject, KubeService, Pod, Workload } from "./api-types.js";
 import { applyService, assertServiceFree } from "./apply-service.js";
 import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
@@ -10,13 +10,16 @@ import { type AppliedSpec, appliedSpec, contentOf, differences, differencesFrom 
 import { refused } from "./failures.js";
 import { type Manifest, typeOf } from "./manifest.js";
 import { annotations, labels, serviceName, type WorkloadKind } from "./names.js";
-import { memoryOf, overwriting, type Wanted } from "./overwrite.js";
+import { bytesOf, memoryOf, overwriting, type Wanted } from "./overwrite.js";
 import { bearsId } from "./owned.js";
 import type { Part } from "./parts.js";
 import { type Kind, listPath, objectPath } from "./paths.js";
 
 /** How often a change is tried again because the cluster itself was faster: it writes down how it is doing all the time. */
 const mostTries = 10;
+
+/** What the API takes of annotations in all, less some that others may add, in bytes. */
+const annotationBytes = 240 * 1024;
 
 export type Held = Pick<Reporter, "assertHeld">;
 
@@ -169,8 +172,7 @@ function write(
   beside: Beside,
 ): Promise<Workload> {
   const { kind, name } = manifest;
-  const memory = found ? memoryOf(found, mirror.podsOf(found)) : {};
-  const wanted = wantedOf(manifest, found, beside, memory);
+  const wanted = wantedOf(manifest, found, beside, found ? mirror.podsOf(found) : []);
   if (found) {
     const path = objectPath(kind, namespace, name);
     return cluster.patch<Workload>(kind.toLowerCase(), path, overwriting(found, wanted));
@@ -184,20 +186,21 @@ function wantedOf(
   { workload }: Manifest,
   found: Workload | null,
   { isAutoscaled, service }: Beside,
-  memory: Record<string, string>,
+  pods: readonly Pod[],
 ): Wanted {
   const { replicas, ...rest } = workload.spec;
   const applied: AppliedSpec = isAutoscaled || replicas === undefined ? rest : { ...rest, replicas };
   const selector = found?.spec.selector ?? selectorOf(workload.metadata.labels);
   const { template } = workload.spec;
+  const notes = {
+    ...workload.metadata.annotations,
+    [annotations.applied]: JSON.stringify(applied),
+    ...(service && { [annotations.appliedService]: JSON.stringify(service) }),
+  };
+  const taken = bytesOf({ ...found?.metadata.annotations, [annotations.before]: "", ...notes });
   return {
     labels: workload.metadata.labels,
-    annotations: {
-      ...workload.metadata.annotations,
-      ...memory,
-      [annotations.applied]: JSON.stringify(applied),
-      ...(service && { [annotations.appliedService]: JSON.stringify(service) }),
-    },
+    annotations: { ...notes, ...(found && memoryOf(found, pods, annotationBytes - taken)) },
     spec: {
       ...workload.spec,
       ...(isAutoscaled && { replicas: found?.spec.replicas ?? 1 }),

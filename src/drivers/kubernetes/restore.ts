@@ -135,7 +135,8 @@ function earlierOf(before: Workload): Earlier {
 
 /**
  * What this server has not seen: the operation has written it down, but for what the cluster keeps itself in the set by
- * which a Deployment ran it, with the annotations that it had then.
+ * which a Deployment ran it, with the annotations that it had then. Null: nobody knows it any more, as of a DaemonSet
+ * that was too large to be written down.
  */
 async function remembered(
   { cluster, namespace, mirror }: KubernetesContext,
@@ -146,10 +147,10 @@ async function remembered(
   const written = rememberedOf(found);
   const { selector } = found.spec;
   if (written?.spec.template) {
-    const { labels: marks = {}, spec, owners } = written;
+    const { labels: marks = {}, annotations: notes = {}, spec, owners } = written;
     return {
       labels: marks,
-      annotations: {},
+      annotations: notes,
       spec: { ...spec, template: written.spec.template, selector },
       owners,
     };

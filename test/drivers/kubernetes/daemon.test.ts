@@ -3,6 +3,7 @@ import type { Workload } from "../../../src/drivers/kubernetes/api-types.js";
 import { objectPath } from "../../../src/drivers/kubernetes/paths.js";
 import type { ServiceRef, Target } from "../../../src/operations/driver.js";
 import { Recorder } from "../bench.js";
+import { expectLost, losingAfter, taken } from "../losing.js";
 import type { Fields } from "../scene.js";
 import type { TinyMode } from "../tiny-app.js";
 import type { Scene } from "./scene.js";
@@ -139,6 +140,30 @@ onKubernetes("a service with one on each node on Kubernetes", (it) => {
     expect(await scene.driver.drift(next)).to.deep.equal([
       { path: ["containers", "app", "env", "BY_HAND", "value"], before: null, after: null, secret: true },
     ]);
+  });
+
+  it("is undone by another server to what somebody had made of it by hand, which goes on being drift", async (scene) => {
+    const proxy = await scene.behind();
+    const { ref, old } = await deployed(scene);
+    await scene.kubectl("set", "env", "daemonset/orders", "BY_HAND=1");
+    // What is undone is what the cluster had been told, whether or not it has come to that.
+    const made = await daemonSet(scene);
+    const isPatch = ({ method, path }: { method: string; path: string }) =>
+      method === "PATCH" && path.endsWith("/daemonsets/orders");
+    const next = scene.target(ref, global(scene, "crash"));
+    proxy.calls.length = 0;
+    await expectLost(scene.replace(old, next, losingAfter(proxy, 1, isPatch)));
+    const { verdict, cause } = await scene.replace(old, taken(next), new Recorder(), scene.successor());
+    expect(cause, cause?.message).to.include({ code: "APP_EXITED" });
+    expect(verdict).to.be.oneOf(["ROLLED_BACK", "FAILED"]);
+    const { spec, metadata } = await daemonSet(scene);
+    expect(spec).to.deep.equal(made.spec);
+    const applied = ["rebake/applied", "rebake/operation", "rebake/fingerprint"];
+    for (const name of applied) {
+      expect(metadata.annotations![name], name).to.equal(made.metadata.annotations![name]);
+    }
+    await scene.until("it is seen", async () => (await scene.driver.inspect(ref)).drifted);
+    expect(await scene.driver.drift(old)).to.have.length(1);
   });
 
   it("that is somebody else's is Rebake's after its first rebuild, with the name and selector that it had", async (scene) => {
