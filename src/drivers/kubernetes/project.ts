@@ -15,6 +15,9 @@ export function project(spec: RenderedSpec): Projection {
   ignore("liveness.successThreshold", (spec.liveness?.successThreshold ?? 1) !== 1);
   const headless = spec.endpointMode === "DNSRR" && spec.ports.every(({ published }) => published === null);
   ignore("endpointMode", spec.endpointMode === "DNSRR" && !headless);
+  // A DaemonSet is updated a node at a time.
+  const parallelism = spec.mode === "GLOBAL" ? 1 : spec.rollout.parallelism;
+  ignore("rollout.parallelism", parallelism !== spec.rollout.parallelism);
   const outside = spec.source !== null || spec.workingDir === null || spec.workingDir.startsWith("/");
   ignore("workingDir", !outside);
   const kept = <T extends { name: string }>(field: string, all: T[], isAllowed: (one: T) => boolean): T[] => {
@@ -35,6 +38,7 @@ export function project(spec: RenderedSpec): Projection {
       labels: kept("labels", spec.labels, ({ name, value }) => isLabel(name, value)),
       annotations: kept("annotations", spec.annotations, ({ name }) => isKey(name)),
       placement,
+      rollout: { ...spec.rollout, parallelism },
     },
     ignored: ignored.sort(),
   };

@@ -29,6 +29,13 @@ const ignored: [what: string, fields: SpecFields, names: string[]][] = [
   ["a folder of the image", { workingDir: "srv" }, ["workingDir"]],
   ["a whole path of the image", { workingDir: "/srv" }, []],
   ["a folder of the source", { source, workingDir: "srv" }, []],
+  [
+    "how many nodes are updated at a time",
+    { mode: "GLOBAL", rollout: { parallelism: 2 } },
+    ["rollout.parallelism"],
+  ],
+  ["the usual one of one on each node", { mode: "GLOBAL", rollout: { parallelism: 1 } }, []],
+  ["how many are updated at a time", { rollout: { parallelism: 2 } }, []],
   ["placement of another engine", { placement: ["a b c", "disk=ssd"] }, ["placement"]],
   ["placement that only a swarm has", { placement: ["node.role == worker"] }, ["placement"]],
   [
