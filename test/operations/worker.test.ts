@@ -3,7 +3,7 @@ import { cancelOperation } from "../../src/domain/cancel-operation.js";
 import type { Operation } from "../../src/domain/operation.js";
 import { rebuildService } from "../../src/domain/rebuild-service.js";
 import { removeService } from "../../src/domain/remove-service.js";
-import { type Cause, OperationFailure } from "../../src/errors.js";
+import { type Cause, LeaseLost, OperationFailure } from "../../src/errors.js";
 import type { OperationSnapshot } from "../../src/events/event-map.js";
 import type { RunDeps } from "../../src/operations/run.js";
 import { Worker } from "../../src/operations/worker.js";
@@ -98,6 +98,19 @@ describe("worker", () => {
     const row = await ended((await deploy()).operation.id);
     expect([row!.state, row!.cause?.code]).to.deep.equal(["FAILED", "DRIVER_FAULT"]);
     expect(() => catalog.transactions.assertSpace()).not.to.throw();
+  });
+
+  it("claims again at once what its driver has left for the next claim", async () => {
+    let claims = 0;
+    catalog.driver.script = async (target, report, current) => {
+      if (++claims === 1) {
+        throw new LeaseLost("(its environment's connection was changed)");
+      }
+      return succeed(target, report, current);
+    };
+    startWorker("host-1/a", 600);
+    const row = await ended((await deploy()).operation.id);
+    expect([row!.state, Number(row!.fence), claims]).to.deep.equal(["SUCCEEDED", 2, 2]);
   });
 
   it("runs every step, each with an event of its own, and records what is deployed", async () => {

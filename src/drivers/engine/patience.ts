@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost } from "../../errors.js";
+import type { Reporter } from "../../operations/driver.js";
 import { EngineAway } from "./answers.js";
 
 /** Before an engine that is away is asked again, in milliseconds. */
@@ -13,13 +14,14 @@ const silentMilliseconds = 8_000;
 export class Patience {
   private away = false;
 
-  constructor(private readonly signal: AbortSignal) {}
+  constructor(protected readonly report: Pick<Reporter, "signal" | "assertHeld">) {}
 
   /** As long as it takes: something was changed already, and what came of it has to be known. */
   async untilBack<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
-      if (this.signal.reason instanceof LeaseLost) {
-        throw this.signal.reason;
+      const { reason } = this.report.signal;
+      if (reason instanceof LeaseLost) {
+        throw reason;
       }
       try {
         return await ask();
@@ -29,6 +31,8 @@ export class Patience {
         }
         this.away = true;
         await wait(pauseMilliseconds);
+        // The signal of what was cancelled says nothing of a lease that is lost later.
+        await this.report.assertHeld();
       }
     }
   }
@@ -40,7 +44,7 @@ export class Patience {
       try {
         return await inTime(ask());
       } catch (error) {
-        if (!(error instanceof EngineAway) || Date.now() > until || this.signal.aborted) {
+        if (!(error instanceof EngineAway) || Date.now() > until || this.report.signal.aborted) {
           throw error;
         }
         await wait(pauseMilliseconds);

@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Connections, KubernetesConnection } from "../../domain/connection.js";
 import type { Log } from "../../log.js";
 import type { ServiceRef } from "../../operations/driver.js";
+import { connectionInUse } from "../engine/until-closed.js";
 import type { Workload } from "./api-types.js";
 import { Cluster } from "./cluster.js";
 import { kubeConfigOf } from "./kube-config.js";
@@ -25,6 +26,7 @@ export class Site {
   private version: { at: number; found: Promise<Version> } | null = null;
   /** What it said last that it can do. */
   private lastFeatures = noFeatures;
+  private readonly inUse = connectionInUse();
 
   constructor(
     readonly cluster: Cluster,
@@ -48,6 +50,10 @@ export class Site {
           "the cluster cannot be watched; trying again",
         ),
     });
+    if (this.closed.aborted) {
+      // Whoever has it since before is told so by that.
+      void this.watching.close();
+    }
     return this.watching;
   }
 
@@ -85,8 +91,14 @@ export class Site {
     return this.lastFeatures;
   }
 
+  /** Aborted, with a LeaseLost, once it is closed: nothing that is known here is true any more. */
+  get closed(): AbortSignal {
+    return this.inUse.signal;
+  }
+
   /** A cluster that does not answer must not keep the server: what is still asked of it fails. */
   async close(): Promise<void> {
+    this.inUse.end();
     const ended = this.watching?.close();
     this.cluster.close();
     await ended;
@@ -194,12 +206,14 @@ export class Clusters {
   }
 
   private async watchThoseThere(): Promise<void> {
+    // What comes while they are looked for is not known to be of no use.
+    const before = [...this.sites];
     const wanted = new Set<Site>();
     for (const id of await this.options.connections.environments()) {
       // One that names no cluster, or whose keys do not open, must not keep the others from being watched.
       const site = await this.of(id).catch((err) => {
         this.options.log.warn({ err, environment: id }, "an environment's cluster cannot be watched");
-        return null;
+        return this.places.get(id) ?? null;
       });
       if (site && !this.closing.signal.aborted) {
         wanted.add(site);
@@ -208,17 +222,21 @@ export class Clusters {
         site.features().catch(() => undefined);
       }
     }
+    for (const [key, opened] of before) {
+      const site = await opened.catch(() => null);
+      if (site && !wanted.has(site)) {
+        await this.leave(key, site);
+      }
+    }
+  }
+
+  private async leave(key: string, left: Site): Promise<void> {
+    this.sites.delete(key);
     for (const [id, site] of this.places) {
-      if (!wanted.has(site)) {
+      if (site === left) {
         this.places.delete(id);
       }
     }
-    for (const [key, opened] of this.sites) {
-      const site = await opened;
-      if (!wanted.has(site)) {
-        this.sites.delete(key);
-        await site.close();
-      }
-    }
+    await left.close();
   }
 }

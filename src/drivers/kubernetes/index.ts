@@ -21,6 +21,7 @@ import type {
   Target,
 } from "../../operations/driver.js";
 import { EngineAway, EngineRefusal, unreachable } from "../engine/answers.js";
+import { assertToEnd, untilClosed } from "../engine/until-closed.js";
 import type { KubeNode } from "./api-types.js";
 import { changesSince } from "./changes-since.js";
 import { Clusters, type Site } from "./clusters.js";
@@ -91,21 +92,17 @@ export class KubernetesDriver implements Driver {
   }
 
   async replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
-    return this.during(target.ref, (context) =>
-      new Replacement(context, current, target, this.untilClosed(report)).run(),
+    return this.during(target.ref, report, (context, held) =>
+      new Replacement(context, current, target, held).run(),
     );
   }
 
   async scale(target: Target, from: number, report: Reporter): Promise<Outcome> {
-    return this.during(target.ref, (context) =>
-      new Scaling(context, target, from, this.untilClosed(report)).run(),
-    );
+    return this.during(target.ref, report, (context, held) => new Scaling(context, target, from, held).run());
   }
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
-    const outcome = await this.during(ref, (context) =>
-      removeService(context, ref, this.untilClosed(report)),
-    );
+    const outcome = await this.during(ref, report, (context, held) => removeService(context, ref, held));
     if (outcome.verdict === "SUCCEEDED") {
       await this.clusters.forget(ref);
       this.removed.emit("service", ref.serviceId);
@@ -173,16 +170,19 @@ export class KubernetesDriver implements Driver {
       heard: (until) => mirror.heard(engineName(ref), until),
     };
     const stop = new AbortController();
-    const both = AbortSignal.any([signal, stop.signal, this.closing.signal]);
+    const ended = AbortSignal.any([signal, stop.signal, this.closing.signal]);
     if (!follow) {
-      yield* await tailOf(source, tail, both);
+      yield* await tailOf(source, tail, ended);
       return;
     }
+    const both = AbortSignal.any([ended, site.closed]);
     const onRemoved = (serviceId: string) => serviceId === ref.serviceId && stop.abort();
     this.removed.on("service", onRemoved);
     try {
       yield* followLogs(source, tail, both);
+      assertToEnd(site.closed, ended);
     } catch (error) {
+      assertToEnd(site.closed, ended);
       if (!both.aborted) {
         throw error;
       }
@@ -242,13 +242,16 @@ export class KubernetesDriver implements Driver {
   /** What the cluster refuses, whatever was asked of it, is the operation's failure and no fault of this server. */
   private async during(
     ref: ServiceRef,
-    work: (context: KubernetesContext) => Promise<Outcome>,
+    report: Reporter,
+    work: (context: KubernetesContext, held: Reporter) => Promise<Outcome>,
   ): Promise<Outcome> {
     const site = await this.clusters.watched(ref);
     try {
-      return await work(await this.contextOf(site));
+      const held = untilClosed(report, this.closing.signal, site.closed);
+      return await work(await this.contextOf(site), held);
     } catch (error) {
       if (error instanceof EngineRefusal) {
+        site.closed.throwIfAborted();
         const message = `The cluster refused it: ${error.message}.`;
         return { verdict: "FAILED", cause: new OperationFailure("ENGINE_REFUSED", message).cause };
       }
@@ -262,16 +265,6 @@ export class KubernetesDriver implements Driver {
     const features = await featuresSoon(site);
     const programs = { installation, deployer: containerBundle().text };
     return { cluster, namespace, mirror, programs, features, log };
-  }
-
-  /** A server that stops is as good as one that lost its lease: whoever comes next goes on. */
-  private untilClosed(report: Reporter): Reporter {
-    return {
-      step: (progress) => report.step(progress),
-      log: (line) => report.log(line),
-      assertHeld: () => report.assertHeld(),
-      signal: AbortSignal.any([report.signal, this.closing.signal]),
-    };
   }
 }
 

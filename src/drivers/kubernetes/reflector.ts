@@ -52,8 +52,10 @@ export class Reflector<T extends KubeObject> {
     this.done = this.run();
   }
 
+  /** What is copied stays as it was, and is not believed any more. */
   async close(): Promise<void> {
     this.stopping.abort();
+    this.isFresh = false;
     await this.done;
   }
 
@@ -224,7 +226,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   private setFresh(): void {
-    if (!this.isFresh) {
+    if (!this.isFresh && !this.stopping.signal.aborted) {
       this.isFresh = true;
       this.options.back();
     }

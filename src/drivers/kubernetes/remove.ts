@@ -23,7 +23,7 @@ export async function removeService(
   ref: ServiceRef,
   report: Reporter,
 ): Promise<Outcome> {
-  const patience = new Patience(report.signal);
+  const patience = new Patience(report);
   const { cluster, mirror } = context;
   let owned: Owned[];
   try {
@@ -32,6 +32,9 @@ export async function removeService(
       return readOwned(context, ref);
     });
   } catch (error) {
+    if (report.signal.reason instanceof LeaseLost) {
+      throw report.signal.reason;
+    }
     if (!(error instanceof EngineAway)) {
       throw error;
     }

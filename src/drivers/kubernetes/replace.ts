@@ -62,7 +62,7 @@ export class Replacement {
   ) {
     this.mayBeThere = target.stamp.fence > 1;
     this.progress = new Progress(report);
-    this.patience = new Patience(report.signal);
+    this.patience = new Patience(report);
     this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
       isMine: (uid) => this.pods.some((pod) => pod.metadata.uid === uid && this.isMine(pod)) || undefined,
       tell: (uid, line) => report.log({ ...line, instance: numbersOf(this.pods).get(uid) ?? null }),

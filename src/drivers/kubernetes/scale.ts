@@ -45,7 +45,7 @@ export class Scaling {
     this.name = engineName(target.ref);
     this.mayBeAsked = target.stamp.fence > 1;
     this.progress = new Progress(report);
-    this.patience = new Patience(report.signal);
+    this.patience = new Patience(report);
     this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
       isMine: (uid) => this.pods.some(({ metadata }) => metadata.uid === uid) || undefined,
       tell: (uid, line) => report.log({ ...line, instance: numbersOf(this.pods).get(uid) ?? null }),

@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Connections, SwarmConnection } from "../../domain/connection.js";
 import type { Log } from "../../log.js";
 import type { ServiceRef } from "../../operations/driver.js";
+import { connectionInUse } from "../engine/until-closed.js";
 import { Engine } from "./engine.js";
 import type { EngineNode } from "./engine-types.js";
 import { Watch } from "./watch.js";
@@ -17,6 +18,8 @@ interface Shared {
   engine: Engine;
   watch: Watch | null;
   nodes: { at: number; all: Promise<Map<string, EngineNode>> } | null;
+  /** Until it is not the connection of any environment any more. */
+  inUse: ReturnType<typeof connectionInUse>;
 }
 
 export interface EnginesOptions {
@@ -30,6 +33,8 @@ export interface EnginesOptions {
 export class Engines {
   /** By connection: another one is another engine. */
   private readonly shared = new Map<string, Shared>();
+  /** Where each environment was when it was last looked for. */
+  private readonly places = new Map<string, Shared>();
   private readonly heardOf = new EventEmitter().setMaxListeners(0);
   private readonly closing = new AbortController();
   private watching: Promise<void> | null = null;
@@ -43,12 +48,17 @@ export class Engines {
 
   /** The engine of a service, watched from now on. */
   async watched(ref: ServiceRef): Promise<Engine> {
+    return (await this.used(ref)).engine;
+  }
+
+  /** The same; `closed` is aborted, with a LeaseLost, once it is not the environment's any more. */
+  async used(ref: ServiceRef): Promise<{ engine: Engine; closed: AbortSignal }> {
     const shared = await this.sharedOf(ref.environmentId);
     this.keepAnEyeOn(shared);
     if (ref.adopted !== null) {
       shared.watch?.adopt(ref);
     }
-    return shared.engine;
+    return { engine: shared.engine, closed: shared.inUse.signal };
   }
 
   forget(ref: ServiceRef): void {
@@ -88,12 +98,19 @@ export class Engines {
   }
 
   private async sharedOf(environmentId: string): Promise<Shared> {
-    return this.sharedBy(await this.options.connections.of(environmentId));
+    const shared = this.sharedBy(await this.options.connections.of(environmentId));
+    this.places.set(environmentId, shared);
+    return shared;
   }
 
   private sharedBy(connection: SwarmConnection): Shared {
     const key = JSON.stringify(connection);
-    const shared = this.shared.get(key) ?? { engine: new Engine(connection), watch: null, nodes: null };
+    const shared = this.shared.get(key) ?? {
+      engine: new Engine(connection),
+      watch: null,
+      nodes: null,
+      inUse: connectionInUse(),
+    };
     this.shared.set(key, shared);
     return shared;
   }
@@ -121,29 +138,41 @@ export class Engines {
   }
 
   private async watchThoseThere(): Promise<void> {
+    // What comes while they are looked for is not known to be of no use.
+    const before = [...this.shared];
     const wanted = new Set<Shared>();
     for (const id of await this.options.connections.environments()) {
       // One that names no engine, or whose keys do not open, must not keep the others from being watched.
       const shared = await this.sharedOf(id).catch((err) => {
         this.options.log.warn({ err, environment: id }, "an environment's engine cannot be watched");
-        return null;
+        return this.places.get(id) ?? null;
       });
       if (shared) {
         wanted.add(shared);
         this.keepAnEyeOn(shared);
       }
     }
-    for (const [key, shared] of this.shared) {
+    for (const [key, shared] of before) {
       if (!wanted.has(shared)) {
-        this.shared.delete(key);
-        await end(shared);
+        await this.leave(key, shared);
       }
     }
+  }
+
+  private async leave(key: string, left: Shared): Promise<void> {
+    this.shared.delete(key);
+    for (const [id, shared] of this.places) {
+      if (shared === left) {
+        this.places.delete(id);
+      }
+    }
+    await end(left);
   }
 }
 
 /** An engine that does not answer must not keep the server: what is still asked of it fails. */
-async function end({ engine, watch }: Shared): Promise<void> {
+async function end({ engine, watch, inUse }: Shared): Promise<void> {
+  inUse.end();
   const ended = watch?.close();
   engine.close();
   await ended;

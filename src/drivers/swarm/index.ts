@@ -20,6 +20,8 @@ import type {
   Target,
 } from "../../operations/driver.js";
 import { EngineAway } from "../engine/answers.js";
+import type { Programs } from "../engine/deployer.js";
+import { assertToEnd, untilClosed } from "../engine/until-closed.js";
 import { differences, isDrifted } from "./comparable.js";
 import type { Engine } from "./engine.js";
 import { Engines } from "./engines.js";
@@ -79,18 +81,18 @@ export class SwarmDriver implements Driver {
   }
 
   async replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
-    const context = await this.contextOf(target.ref);
-    return new Replacement(context, current, target, this.untilClosed(report)).run();
+    const { context, held } = await this.begin(target.ref, report);
+    return new Replacement(context, current, target, held).run();
   }
 
   async scale(target: Target, from: number, report: Reporter): Promise<Outcome> {
-    const context = await this.contextOf(target.ref);
-    return new Scaling(context, target, from, this.untilClosed(report)).run();
+    const { context, held } = await this.begin(target.ref, report);
+    return new Scaling(context, target, from, held).run();
   }
 
   async remove(ref: ServiceRef, report: Reporter): Promise<Outcome> {
-    const { engine } = await this.contextOf(ref);
-    const outcome = await removeService(engine, this.options, ref, report);
+    const { context, held } = await this.begin(ref, report);
+    const outcome = await removeService(context.engine, this.options, ref, held);
     this.engines.forget(ref);
     this.removed.emit("service", ref.serviceId);
     this.listener(ref);
@@ -121,7 +123,8 @@ export class SwarmDriver implements Driver {
   }
 
   async drift(deployed: Target): Promise<FieldChange[]> {
-    const { engine, programs } = await this.contextOf(deployed.ref);
+    const engine = await this.engines.watched(deployed.ref);
+    const { programs } = this;
     const found = await engine.service(engineName(this.options.installation, deployed.ref));
     if (!found) {
       return [{ path: ["service"], before: "deployed", after: null, secret: false }];
@@ -141,20 +144,23 @@ export class SwarmDriver implements Driver {
     ref: ServiceRef,
     { tail, follow, signal }: { tail: number; follow: boolean; signal: AbortSignal },
   ): AsyncIterable<ServiceLogLine> {
-    const engine = await this.engines.watched(ref);
+    const { engine, closed } = await this.engines.used(ref);
     const name = engineName(this.options.installation, ref);
     const source = { engine, name, heard: (until: AbortSignal) => this.engines.heard(engine, name, until) };
     const stop = new AbortController();
-    const both = AbortSignal.any([signal, stop.signal, this.closing.signal]);
+    const ended = AbortSignal.any([signal, stop.signal, this.closing.signal]);
     if (!follow) {
-      yield* await tailOf(source, tail, both);
+      yield* await tailOf(source, tail, ended);
       return;
     }
+    const both = AbortSignal.any([ended, closed]);
     const onRemoved = (serviceId: string) => serviceId === ref.serviceId && stop.abort();
     this.removed.on("service", onRemoved);
     try {
       yield* followLogs(source, tail, both);
+      assertToEnd(closed, ended);
     } catch (error) {
+      assertToEnd(closed, ended);
       if (!both.aborted) {
         throw error;
       }
@@ -194,24 +200,20 @@ export class SwarmDriver implements Driver {
     await this.engines.close();
   }
 
-  private async contextOf(ref: ServiceRef): Promise<SwarmContext> {
-    const engine = await this.engines.watched(ref);
-    const { installation, log } = this.options;
-    return {
+  private get programs(): Programs {
+    return { installation: this.options.installation, deployer: containerBundle().text };
+  }
+
+  /** Where an operation works, for as long as this is how that is reached. */
+  private async begin(ref: ServiceRef, report: Reporter): Promise<{ context: SwarmContext; held: Reporter }> {
+    const { engine, closed } = await this.engines.used(ref);
+    const { log } = this.options;
+    const context: SwarmContext = {
       engine,
-      programs: { installation, deployer: containerBundle().text },
+      programs: this.programs,
       heard: (name, signal) => this.engines.heard(engine, name, signal),
       log,
     };
-  }
-
-  /** A server that stops is as good as one that lost its lease: whoever comes next goes on. */
-  private untilClosed(report: Reporter): Reporter {
-    return {
-      step: (progress) => report.step(progress),
-      log: (line) => report.log(line),
-      assertHeld: () => report.assertHeld(),
-      signal: AbortSignal.any([report.signal, this.closing.signal]),
-    };
+    return { context, held: untilClosed(report, this.closing.signal, closed) };
   }
 }

@@ -21,12 +21,15 @@ export async function removeService(
   ref: ServiceRef,
   report: Reporter,
 ): Promise<Outcome> {
-  const patience = new Patience(report.signal);
+  const patience = new Patience(report);
   const name = engineName(installation, ref);
   let found: EngineService | null;
   try {
     found = await patience.briefly(() => engine.service(name));
   } catch (error) {
+    if (report.signal.reason instanceof LeaseLost) {
+      throw report.signal.reason;
+    }
     if (!(error instanceof EngineAway)) {
       throw error;
     }

@@ -67,7 +67,7 @@ export class Replacement {
     this.plan = planOf(target, context.programs);
     this.mayBeThere = target.stamp.fence > 1;
     this.progress = new Progress(report);
-    this.patience = new Patience(report.signal);
+    this.patience = new Patience(report);
     this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
       isMine: (taskId) => this.isMine(taskId),
       tell: (taskId, line) => report.log({ ...line, instance: numbersOf(this.tasks).get(taskId) ?? null }),

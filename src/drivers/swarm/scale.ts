@@ -36,7 +36,7 @@ export class Scaling {
   ) {
     this.mayBeAsked = target.stamp.fence > 1;
     this.progress = new Progress(report);
-    this.patience = new Patience(report.signal);
+    this.patience = new Patience(report);
     this.reports = new TaskReports(nonceOf(context.programs.installation, target.stamp.operationId), {
       isMine: (taskId) => this.tasks.some(({ ID }) => ID === taskId) || undefined,
       tell: (taskId, line) => report.log({ ...line, instance: numbersOf(this.tasks).get(taskId) ?? null }),

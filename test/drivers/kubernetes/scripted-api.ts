@@ -44,6 +44,25 @@ interface Body extends Partial<KubeObject> {
   preconditions?: { uid?: string };
 }
 
+/** Of a JSON Patch. Whether its tests hold is for a real cluster to say. */
+interface Operation {
+  op: "test" | "add" | "replace";
+  path: string;
+  value: unknown;
+}
+
+/** Another spec is another generation. */
+function patched(object: KubeObject, { op, path, value }: Operation): KubeObject {
+  const [, outer, inner] = path.split("/") as [string, "metadata" | "spec", string?];
+  if (op === "test") {
+    return object;
+  }
+  const kept = (object as unknown as Record<string, object>)[outer];
+  const changed = { ...object, [outer]: inner === undefined ? value : { ...kept, [inner]: value } };
+  const generation = (object.metadata.generation ?? 0) + (outer === "spec" ? 1 : 0);
+  return { ...changed, metadata: { ...changed.metadata, generation } };
+}
+
 /** The lists, watches and objects of an API server, which fails as a test says. */
 export class ScriptedApi {
   /** Of each request its query, by what it was: `list` or `watch` and the last part of its path; others by method and path. */
@@ -207,8 +226,11 @@ export class ScriptedApi {
     } else if (method === "DELETE") {
       this.remove(collection, name);
       answer(200, {})(request, response);
-    } else if (method === "GET" || Array.isArray(asked.body)) {
+    } else if (method === "GET") {
       answer(200, known)(request, response);
+    } else if (known && Array.isArray(asked.body)) {
+      const operations = asked.body as Operation[];
+      answer(200, this.put(collection, name, operations.reduce(patched, known)))(request, response);
     } else {
       answer(isMade ? 201 : 200, this.put(collection, name, asked.body))(request, response);
     }
