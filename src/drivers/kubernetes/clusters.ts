@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Connections, KubernetesConnection } from "../../domain/connection.js";
 import type { Log } from "../../log.js";
 import type { ServiceRef } from "../../operations/driver.js";
+import { EngineAway, EngineRefusal } from "../engine/answers.js";
 import { connectionInUse } from "../engine/until-closed.js";
 import type { Workload } from "./api-types.js";
 import { Cluster } from "./cluster.js";
@@ -15,6 +16,8 @@ import { featuresOf, noFeatures, type Version } from "./version.js";
 const listMilliseconds = 15_000;
 /** For how long a server's version is taken as known, in milliseconds. */
 const versionMilliseconds = 600_000;
+/** For how long it is waited for what a cluster can do, in milliseconds. */
+const featuresPatience = 2_000;
 
 /** A namespace of a cluster with who keeps an eye on it; environments with the same connection share it. */
 export class Site {
@@ -84,6 +87,23 @@ export class Site {
   async features(): Promise<Features> {
     this.lastFeatures = featuresOf(await this.serverVersion());
     return this.lastFeatures;
+  }
+
+  /** The same without a wait for long, or for a cluster that is away: then as it was last known. */
+  async featuresSoon(): Promise<Features> {
+    const stop = new AbortController();
+    const known = this.features().catch((error) => {
+      if (error instanceof EngineAway || error instanceof EngineRefusal) {
+        return this.lastFeatures;
+      }
+      throw error;
+    });
+    const late = wait(featuresPatience, null, { signal: stop.signal });
+    try {
+      return (await Promise.race([known, late])) ?? this.lastFeatures;
+    } finally {
+      stop.abort();
+    }
   }
 
   /** As far as it was asked. */

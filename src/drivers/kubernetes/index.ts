@@ -1,5 +1,4 @@
 import { EventEmitter, setMaxListeners } from "node:events";
-import { setTimeout as wait } from "node:timers/promises";
 import { containerBundle } from "../../deployer/container-bundle.js";
 import type { FieldChange } from "../../domain/changes.js";
 import type { Connections, KubernetesConnection } from "../../domain/connection.js";
@@ -29,7 +28,6 @@ import type { KubernetesContext } from "./context.js";
 import { foreignServices } from "./foreign.js";
 import { healthOf, nodesOf } from "./health.js";
 import { followLogs, type LogSource, tailOf } from "./logs.js";
-import type { Features } from "./manifest.js";
 import type { Mirror } from "./mirror.js";
 import { engineName, serviceName } from "./names.js";
 import { observedOf } from "./observed.js";
@@ -39,7 +37,6 @@ import { downtime, project } from "./project.js";
 import { removeService } from "./remove.js";
 import { Replacement } from "./replace.js";
 import { Scaling } from "./scale.js";
-import { noFeatures } from "./version.js";
 
 const unknown: Observed = {
   state: "UNKNOWN",
@@ -51,8 +48,6 @@ const unknown: Observed = {
 };
 /** For how long a cluster that was not asked yet is waited for, in milliseconds. */
 const readyPatience = 8_000;
-/** For how long it is waited for what a cluster can do, in milliseconds. */
-const featuresPatience = 2_000;
 /** For how long addresses of nodes are taken as known, in milliseconds. */
 const nodesMilliseconds = 60_000;
 
@@ -262,25 +257,9 @@ export class KubernetesDriver implements Driver {
   private async contextOf(site: Site): Promise<KubernetesContext> {
     const { installation, log } = this.options;
     const { cluster, namespace, mirror } = site;
-    const features = await featuresSoon(site);
+    const features = await site.featuresSoon();
     const programs = { installation, deployer: containerBundle().text };
     return { cluster, namespace, mirror, programs, features, log };
-  }
-}
-
-/** What a cluster can do that does not say so is not used. */
-async function featuresSoon(site: Site): Promise<Features> {
-  const stop = new AbortController();
-  const known = site.features().catch((error) => {
-    if (error instanceof EngineAway || error instanceof EngineRefusal) {
-      return noFeatures;
-    }
-    throw error;
-  });
-  try {
-    return await Promise.race([known, wait(featuresPatience, noFeatures, { signal: stop.signal })]);
-  } finally {
-    stop.abort();
   }
 }
 

@@ -56,6 +56,22 @@ describe("the clusters of environments", () => {
     expect(clusters.featuresOf("env_1")).to.deep.equal({ daemonSurge: true });
   });
 
+  it("are expected to do what they could when they do not say any more", async () => {
+    api.next("GET /version", answer(200, { major: "1", minor: "22", gitVersion: "v1.22.0" }));
+    const site = await clusters.of("env_1");
+    await site.features();
+    const { now } = Date;
+    // What a cluster has said counts for a while only.
+    Date.now = () => now() + 3_600_000;
+    try {
+      api.next("GET /version", answer(500, "no"));
+      expect(await site.featuresSoon()).to.deep.equal({ daemonSurge: true });
+      expect(versions()).to.equal(2);
+    } finally {
+      Date.now = now;
+    }
+  });
+
   const isFresh = ({ mirror }: Site) => mirror.ready(AbortSignal.timeout(10_000));
 
   it("are left when their environment is reached another way: who works there is told, and believes nothing more", async () => {
