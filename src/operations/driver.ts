@@ -106,7 +106,8 @@ export interface Reporter {
 /**
  * How a replacement ended. `SUCCEEDED`: proven ready by a probe. `UNPROVEN`: it runs, the recipe has no
  * probe. `FAILED`: nothing old was replaced. `ROLLED_BACK`: some of the old had been replaced and stands again.
- * `CANCELLED`: as FAILED, because the signal said so. Except for the first two nothing of the new one is left.
+ * `CANCELLED`: as FAILED, because the signal said so. Except for the first two nothing of the new one is left; where that
+ * is not so, or not known, or the old one does not stand again, the cause says it.
  */
 export interface Outcome {
   verdict: "SUCCEEDED" | "UNPROVEN" | "FAILED" | "ROLLED_BACK" | "CANCELLED";

@@ -249,11 +249,11 @@ export type OperationKind =
 export type OperationState =
   /** Somebody cancelled it; the old one serves on. */
   | 'CANCELLED'
-  /** Nothing old was replaced and nothing of the new one is left; see the cause. */
+  /** Nothing old was replaced and nothing of the new one is left, unless the cause says otherwise. */
   | 'FAILED'
   /** It waits for a worker. */
   | 'QUEUED'
-  /** Some old replicas had been replaced; the old spec stands again. See the cause. */
+  /** Some old replicas had been replaced; the old spec stands again, unless the cause says otherwise. */
   | 'ROLLED_BACK'
   /** A worker is at it. */
   | 'RUNNING'

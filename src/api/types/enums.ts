@@ -126,8 +126,9 @@ export const OperationStateEnum = enumOf<OperationState>(
     RUNNING: "A worker is at it.",
     SUCCEEDED: "The new one was proven ready by a probe and has taken over.",
     UNPROVEN: "The new one runs and has taken over; its recipe has no probe to prove more.",
-    FAILED: "Nothing old was replaced and nothing of the new one is left; see the cause.",
-    ROLLED_BACK: "Some old replicas had been replaced; the old spec stands again. See the cause.",
+    FAILED: "Nothing old was replaced and nothing of the new one is left, unless the cause says otherwise.",
+    ROLLED_BACK:
+      "Some old replicas had been replaced; the old spec stands again, unless the cause says otherwise.",
     CANCELLED: "Somebody cancelled it; the old one serves on.",
     SUPERSEDED: "A newer request for the same service took its place before it started.",
   },

@@ -1,8 +1,8 @@
 import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import { type CauseCode, OperationFailure } from "../../errors.js";
+import { EngineRefusal } from "../engine/answers.js";
 import type { TaskReports } from "../engine/task-reports.js";
 import type { ContainerStatus, Pod } from "./api-types.js";
-import type { ApiRefusal } from "./cluster.js";
 import {
   condition,
   couldNotRun,
@@ -250,7 +250,7 @@ function probeAnswer(probe: string, { readiness }: RenderedSpec): string {
 }
 
 /** Why the API server did not take what was asked of it. */
-export function refused({ message, status }: ApiRefusal): OperationFailure {
+export function refused({ message, status }: EngineRefusal): OperationFailure {
   if (/provided port is already allocated/.test(message)) {
     return new OperationFailure(
       "PORT_TAKEN",
@@ -272,6 +272,11 @@ export function refused({ message, status }: ApiRefusal): OperationFailure {
 /** What admission or a quota says when it lets no pods be made. */
 export function notMade(words: string): OperationFailure {
   return new OperationFailure("ENGINE_REFUSED", `The cluster does not let pods be made: ${trimmed(words)}.`);
+}
+
+/** What the API server refused as the operation's failure; what is something else as it is. */
+export function inWords(error: unknown): unknown {
+  return error instanceof EngineRefusal ? refused(error) : error;
 }
 
 export function trimmed(text: string): string {

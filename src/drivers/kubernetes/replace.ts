@@ -7,12 +7,13 @@ import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
 import { announcementOf, justBeforeDone, terminating } from "../engine/step-views.js";
 import { TaskReports } from "../engine/task-reports.js";
-import { whyNotUndone } from "../engine/why-not-undone.js";
+import { notStanding, whyNotUndone } from "../engine/why-not-undone.js";
 import type { Pod, Workload } from "./api-types.js";
 import { type Assessment, assess, rolloutStatus, stepOf } from "./assess.js";
 import { changedService } from "./changed-service.js";
 import type { KubernetesContext } from "./context.js";
 import { contentOf, isDrifted } from "./drift.js";
+import { inWords } from "./failures.js";
 import { PodFollower } from "./follow-pods.js";
 import { type Manifest, manifestOf } from "./manifest.js";
 import { hasEnded, isReady, numbersOf, operationOf, terminationPatience } from "./pods.js";
@@ -299,18 +300,21 @@ export class Replacement {
     }
   }
 
-  /** Puts back what was there before; nothing of the new one is left. */
+  /** Puts back what was there before; nothing of the new one is left, or else the cause says so. */
   private async undo(error: unknown): Promise<Outcome> {
     const { signal } = this.report;
     const cancelled = signal.aborted;
-    let reason: unknown = cancelled ? signal.reason : error;
+    let reason: unknown = cancelled ? signal.reason : inWords(error);
     if (reason instanceof LeaseLost) {
       throw reason;
     }
     if (this.mayBeThere && this.manifest) {
-      await this.restore().catch((failure) => {
-        reason = whyNotUndone(failure, reason);
-      });
+      try {
+        const lacks = await this.restore();
+        reason = lacks === null ? reason : notStanding(reason, lacks);
+      } catch (failure) {
+        reason = whyNotUndone(inWords(failure), reason);
+      }
     }
     await this.progress.fail(this.failedStep, cancelled ? "cancelled" : undefined);
     if (!(reason instanceof OperationFailure)) {
@@ -320,10 +324,11 @@ export class Replacement {
     return { verdict, cause: reason.cause };
   }
 
-  private async restore(): Promise<void> {
+  /** What does not stand again though it was put back, in a sentence. */
+  private async restore(): Promise<string | null> {
     const { context, current, target, manifest, patience, report, before } = this;
     try {
-      const touched = await restore({
+      const { touched, lacks } = await restore({
         context,
         current,
         target,
@@ -334,6 +339,7 @@ export class Replacement {
         put: this.workload,
       });
       this.hasReplaced ||= touched;
+      return lacks;
     } finally {
       await this.tidy();
     }

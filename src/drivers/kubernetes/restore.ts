@@ -6,11 +6,10 @@ import type { Patience } from "../engine/patience.js";
 import type { ManagedFields, Pod, ReplicaSet, Workload, WorkloadSpec } from "./api-types.js";
 import { applyService } from "./apply-service.js";
 import { changedService } from "./changed-service.js";
-import { ApiRefusal } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
-import { isDaemonSet, nodesWanted } from "./daemon-sets.js";
+import { nodesWanted } from "./daemon-sets.js";
 import { appliedSpec, contentOf, isDrifted } from "./drift.js";
-import { refused } from "./failures.js";
+import { Insistence } from "./insistence.js";
 import { type Manifest, manifestOf } from "./manifest.js";
 import { annotations, labels, type WorkloadKind } from "./names.js";
 import { givingBack, overwriting, ownersOf, rememberedOf, type Wanted } from "./overwrite.js";
@@ -40,14 +39,22 @@ export interface Undoing {
   put: Workload | null;
 }
 
+export interface Restored {
+  /** Whether some of the old ones had been told to go. */
+  touched: boolean;
+  /** What does not stand again though it was put back, in a sentence. */
+  lacks: string | null;
+}
+
 /**
  * Puts back what a service ran before an operation, and waits until nothing of the new one is left.
- * @returns whether some of the old ones had been told to go
- * @throws OperationFailure CHANGED_ON_ENGINE when somebody has changed it since: that is theirs
+ * @throws OperationFailure CHANGED_ON_ENGINE when somebody has changed it since: that is theirs; ENGINE_REFUSED when the
+ * cluster does not let it be undone
  */
-export async function restore(undoing: Undoing): Promise<boolean> {
-  const { context, current, target, manifest, patience, put } = undoing;
+export async function restore(undoing: Undoing): Promise<Restored> {
+  const { context, current, target, manifest, report, put } = undoing;
   const { kind, name } = manifest;
+  const patience = new Insistence(report, target.spec.rollout.deadline);
   await patience.untilBack(() => context.mirror.ready(AbortSignal.timeout(readyMilliseconds)));
   const found = await patience.untilBack(() => readWorkload(context, kind, name));
   if (!found) {
@@ -55,20 +62,18 @@ export async function restore(undoing: Undoing): Promise<boolean> {
       // Its Service is made first.
       await putServiceBack(undoing, null);
     }
-    return false;
+    return { touched: false, lacks: null };
   }
   const touched = hasReplaced(context.mirror.podsOf(found), put ?? found, target);
   if (stampOf(found) !== target.stamp.operationId) {
     // An earlier server may have put it back, and not seen the end of it; or it was never changed.
     await putServiceBack(undoing, found);
-    await settled(undoing, found);
-    return touched;
+    return { touched, lacks: await settled({ ...undoing, patience }, found) };
   }
   if (put ? contentOf(put) !== contentOf(found) : isDrifted(found)) {
     throw changedByHand(found, put ?? found);
   }
-  await putBack(undoing, found);
-  return touched;
+  return { touched, lacks: await putBack({ ...undoing, patience }, found) };
 }
 
 /** Whether some of the old ones were told to go since the operation began; `pushed`: the workload as it was put there then. */
@@ -79,7 +84,8 @@ export function hasReplaced(pods: readonly Pod[], pushed: Workload, { stamp }: T
   );
 }
 
-async function putBack(undoing: Undoing, found: Workload): Promise<void> {
+/** What does not stand again, in a sentence. */
+async function putBack(undoing: Undoing, found: Workload): Promise<string | null> {
   const { context, current, target, patience, report } = undoing;
   const { before } = undoing;
   const earlier = before
@@ -88,7 +94,15 @@ async function putBack(undoing: Undoing, found: Workload): Promise<void> {
   if (earlier) {
     await putServiceBack(undoing, found);
     const put = await patience.untilBack(() => patchBack(undoing, found, earlier));
-    return settled(undoing, put);
+    const lacks = await settled(undoing, put);
+    if (!earlier.spec.paused) {
+      return lacks;
+    }
+    if (lacks !== null) {
+      return `${lacks} It had been paused by hand, and is not any more.`;
+    }
+    await patience.untilBack(() => pauseAgain(undoing, put, earlier));
+    return null;
   }
   if (current) {
     // Nothing of it is on the cluster any more.
@@ -100,6 +114,7 @@ async function putBack(undoing: Undoing, found: Workload): Promise<void> {
     await report.assertHeld();
     await removeWhole(context, target.ref, target.spec.rollout.drain, patience);
   }
+  return null;
 }
 
 /**
@@ -206,9 +221,7 @@ async function patchBack(
     await report.assertHeld();
     const put = await unlessFaster(() =>
       cluster.patch<Workload>(kind.toLowerCase(), path, backwards(found, earlier)),
-    ).catch((error) => {
-      throw error instanceof ApiRefusal ? refused(error) : error;
-    });
+    );
     if (put) {
       mirror.take(kind, put);
       return giveBack(context, put, kind, earlier);
@@ -248,45 +261,87 @@ function stampOfEarlier({ annotations: notes }: Earlier): string | undefined {
   return notes[annotations.operation];
 }
 
-/** An autoscaler's replicas, and what the cluster itself notes, stay as they are now. */
+/** Unless somebody has changed it meanwhile. */
+async function pauseAgain(
+  { context, manifest, report }: Undoing,
+  put: Workload,
+  earlier: Earlier,
+): Promise<void> {
+  const { cluster, namespace, mirror } = context;
+  const { kind, name } = manifest;
+  for (let tries = 0; tries < mostTries; tries++) {
+    const found = await readWorkload(context, kind, name);
+    if (!found || found.spec.paused || contentOf(found) !== contentOf(put)) {
+      return;
+    }
+    await report.assertHeld();
+    const paused = await unlessFaster(() =>
+      cluster.patch<Workload>(kind.toLowerCase(), objectPath(kind, namespace, name), [
+        { op: "test", path: "/metadata/resourceVersion", value: found.metadata.resourceVersion },
+        { op: "add", path: "/spec/paused", value: true },
+      ]),
+    );
+    if (paused) {
+      mirror.take(kind, paused);
+      await giveBack(context, paused, kind, earlier);
+      return;
+    }
+  }
+}
+
+/**
+ * An autoscaler's replicas, and what the cluster itself notes, stay as they are now. What is paused would not be started
+ * again: that comes last.
+ */
 function backwards(found: Workload, earlier: Earlier): object[] {
   const isAutoscaled = !("replicas" in (appliedSpec(found) ?? { replicas: 0 }));
   const { replicas } = isAutoscaled ? found.spec : earlier.spec;
+  const { paused: _paused, ...spec } = earlier.spec;
   const notes = Object.entries(earlier.annotations).filter(([key]) => !key.startsWith(controllers));
   return overwriting(found, {
     labels: earlier.labels,
     annotations: Object.fromEntries(notes),
-    spec: { ...earlier.spec, ...(replicas !== undefined && { replicas }) },
+    spec: { ...spec, ...(replicas !== undefined && { replicas }) },
   });
 }
 
-/** Waits until what was there before is ready again and nothing of the new one is left. */
-async function settled(undoing: Undoing, put: Workload): Promise<void> {
-  const { context, current, target, patience, manifest } = undoing;
+/**
+ * Waits until what was there before is ready again and nothing of the new one is left.
+ * @returns what is not so in time, in a sentence
+ */
+async function settled(undoing: Undoing, put: Workload): Promise<string | null> {
+  const { context, current, target, patience } = undoing;
   const { mirror } = context;
-  const { kind, name } = manifest;
-  const until = Date.now() + (current ?? target).spec.rollout.deadline * 1000;
+  const { deadline } = (current ?? target).spec.rollout;
+  const until = Date.now() + deadline * 1000;
   for (;;) {
     const pods = await patience.untilBack(async () => {
-      mirror.assertFresh();
+      await mirror.ready(AbortSignal.timeout(readyMilliseconds));
       return mirror.podsOf(put);
     });
     const isNew = (pod: (typeof pods)[number]) => operationOf(pod) === target.stamp.operationId;
     const ready = pods.filter((pod) => !isNew(pod) && isReady(pod)).length;
-    const left = pods.some((pod) => isNew(pod) && !hasEnded(pod));
-    const wanted = readyWanted(mirror.workload(kind, name), put);
-    if ((ready >= wanted && !left) || Date.now() > until) {
-      return;
+    const left = pods.filter((pod) => isNew(pod) && !hasEnded(pod)).length;
+    const wanted = wantedOf(undoing, put);
+    if (wanted !== null && ready >= wanted && left === 0) {
+      return null;
+    }
+    if (Date.now() > until) {
+      const more = left > 0 ? `, and ${left} of the new one ${left === 1 ? "has" : "have"} not ended` : "";
+      const asked = wanted === null ? "" : ` of ${wanted}`;
+      return `What ran before was put back, but after ${deadline} s ${ready}${asked} of its pods are ready${more}: look at them on the cluster.`;
     }
     await wait(lookMilliseconds);
   }
 }
 
-/** How many are to be ready: of a DaemonSet as many as the cluster says once it has seen what was put back. */
-function readyWanted(found: Workload | null, put: Workload): number {
-  if (!isDaemonSet(put)) {
-    return put.spec.replicas ?? 1;
+/** How many pods there should be now; null: the cluster does not say yet. */
+function wantedOf({ context, manifest: { kind, name } }: Undoing, put: Workload): number | null {
+  const known = context.mirror.workload(kind, name);
+  const generation = put.metadata.generation ?? 0;
+  const now = known && (known.metadata.generation ?? 0) >= generation ? known : put;
+  if (kind === "Deployment") {
+    return now.spec.replicas ?? 1;
   }
-  const isBehind = (found?.metadata.generation ?? 0) < (put.metadata.generation ?? 0);
-  return (found && !isBehind ? nodesWanted(found) : null) ?? Number.POSITIVE_INFINITY;
+  return nodesWanted(now);
 }

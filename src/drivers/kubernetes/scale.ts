@@ -6,13 +6,15 @@ import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress, type StepView } from "../engine/progress.js";
 import { TaskReports } from "../engine/task-reports.js";
+import { whyNotUndone } from "../engine/why-not-undone.js";
 import type { Pod, Workload } from "./api-types.js";
 import { rolloutStatus } from "./assess.js";
 import { ApiRefusal } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { appliedSpec, contentOf } from "./drift.js";
-import { refused } from "./failures.js";
+import { inWords, refused } from "./failures.js";
 import { PodFollower } from "./follow-pods.js";
+import { Insistence } from "./insistence.js";
 import { annotations, engineName } from "./names.js";
 import { objectPath } from "./paths.js";
 import { hasBegun, hasEnded, isGoing, isGone, isReady, numbersOf } from "./pods.js";
@@ -250,13 +252,15 @@ export class Scaling {
   /** @param asked null: it was not even seen what there is */
   private async undo(error: unknown, asked: Asked | null): Promise<Outcome> {
     const { signal } = this.report;
-    const reason = signal.aborted ? signal.reason : error;
+    let reason: unknown = signal.aborted ? signal.reason : inWords(error);
     if (reason instanceof LeaseLost) {
       throw reason;
     }
     const isChanged = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
     if (this.mayBeAsked && asked && !isChanged) {
-      await this.putBack(asked);
+      await this.putBack(asked).catch((failure) => {
+        reason = whyNotUndone(inWords(failure), reason);
+      });
     }
     await this.progress.fail(null, signal.aborted ? "cancelled" : undefined);
     if (!(reason instanceof OperationFailure)) {
@@ -267,7 +271,10 @@ export class Scaling {
 
   /** The old number, and none more than that. */
   private async putBack({ put, from }: Asked): Promise<void> {
-    const back = await this.patience.untilBack(() => this.ask(put, from));
+    const insistence = new Insistence(this.report, this.target.spec.rollout.deadline);
+    const now = await insistence.untilBack(() => readWorkload(this.context, "Deployment", this.name));
+    // Where nothing was changed nothing is to be refused again.
+    const back = now?.spec.replicas === from ? now : await insistence.untilBack(() => this.ask(put, from));
     for (;;) {
       await this.look(back);
       if (this.pods.filter((pod) => !isGone(pod)).length <= from) {

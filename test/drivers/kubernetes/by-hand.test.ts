@@ -238,6 +238,22 @@ onKubernetes("what is done by hand in the middle of a rebuild on Kubernetes", (i
     expect((await scene.deployment(ref)).spec.replicas).to.equal(2);
   });
 
+  it("a pause from before does not keep the old one from standing again, and is put back then", async (scene) => {
+    const ref = scene.ref();
+    const stopFirst = { rollout: { order: "STOP_FIRST" as const } };
+    const old = await scene.deploy(scene.target(ref, scene.tiny("", stopFirst)));
+    await scene.kubectl("rollout", "pause", scene.named(ref));
+    const { verdict, cause } = await scene.replace(old, scene.target(ref, scene.tiny("crash", stopFirst)));
+    expect(cause, cause?.message).to.have.property("code", "APP_EXITED");
+    expect([verdict, cause!.message.includes("put back")]).to.deep.equal(["ROLLED_BACK", false]);
+    expect(await scene.serving(ref)).to.have.length(1);
+    expect((await scene.deployment(ref)).spec.paused).to.equal(true);
+    await scene.until("it is drift as before", async () => (await scene.driver.inspect(ref)).drifted);
+    expect(await scene.driver.drift(old)).to.deep.equal([
+      { path: ["paused"], before: null, after: "true", secret: false },
+    ]);
+  });
+
   it("a label and an annotation of the Deployment itself are nobody's concern, and stay when it is undone", async (scene) => {
     const ref = scene.ref();
     const old = await scene.deploy(scene.target(ref, scene.tiny()));

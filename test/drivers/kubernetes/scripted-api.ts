@@ -75,6 +75,8 @@ export class ScriptedApi {
   private version = 10;
   /** How many a page of a list has at most. */
   pageSize = 500;
+  /** Called with what is patched as it is then. */
+  changed: (object: KubeObject) => void = () => {};
 
   private constructor(private server: Server) {}
 
@@ -230,7 +232,9 @@ export class ScriptedApi {
       answer(200, known)(request, response);
     } else if (known && Array.isArray(asked.body)) {
       const operations = asked.body as Operation[];
-      answer(200, this.put(collection, name, operations.reduce(patched, known)))(request, response);
+      const found = this.put(collection, name, operations.reduce(patched, known));
+      this.changed(found);
+      answer(200, found)(request, response);
     } else {
       answer(isMade ? 201 : 200, this.put(collection, name, asked.body))(request, response);
     }
