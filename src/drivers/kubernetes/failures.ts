@@ -85,6 +85,10 @@ export function troubleOf(pod: Pod, known: Known): Trouble | null {
   if (isGoing(pod)) {
     return null;
   }
+  const ending = endedByNode(pod);
+  if (ending) {
+    return ending;
+  }
   for (const status of statusesOf(pod)) {
     const trouble = waitingTrouble(pod, status, known) ?? endedTrouble(pod, status, known);
     if (trouble) {
@@ -96,15 +100,17 @@ export function troubleOf(pod: Pod, known: Known): Trouble | null {
     const what = `finds no node: look at the recipe's placement, resources and volumes, and at the nodes (${trimmed(unplaced.message ?? "")})`;
     return { ...bare(pod), code: "NO_SUITABLE_NODE", what, patience: patience.place };
   }
-  if (pod.status?.phase === "Failed") {
-    const { reason = "", message = "" } = pod.status;
-    return {
-      ...bare(pod),
-      code: "ENGINE_REFUSED",
-      what: `was ended by its node: ${trimmed(`${reason} ${message}`)}`,
-    };
-  }
   return null;
+}
+
+/** That its node has ended a pod, or did not take it; null: it has not. A container's end would only be what came of it. */
+export function endedByNode(pod: Pod): Trouble | null {
+  const { phase, reason = "", message = "" } = pod.status ?? {};
+  if (phase !== "Failed" || (isGoing(pod) && !reason)) {
+    return null;
+  }
+  const what = `was ended by its node: ${trimmed(`${reason} ${message}`)}`;
+  return { ...bare(pod), code: "ENGINE_REFUSED", what };
 }
 
 const bare = (pod: Pod) => ({ pod, exitCode: null, words: null, patience: 0 });

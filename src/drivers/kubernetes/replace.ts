@@ -13,10 +13,11 @@ import { type Assessment, assess, rolloutStatus, stepOf } from "./assess.js";
 import { changedService } from "./changed-service.js";
 import type { KubernetesContext } from "./context.js";
 import { contentOf, isDrifted } from "./drift.js";
-import { inWords } from "./failures.js";
+import { inWords, type Trouble } from "./failures.js";
 import { PodFollower } from "./follow-pods.js";
 import { type Manifest, manifestOf } from "./manifest.js";
-import { hasEnded, isReady, numbersOf, operationOf, terminationPatience } from "./pods.js";
+import { NodeEndings } from "./node-endings.js";
+import { hasBegun, hasEnded, isGone, numbersOf, operationOf, terminationPatience } from "./pods.js";
 import { downtime } from "./project.js";
 import {
   changedByHand,
@@ -28,6 +29,7 @@ import {
 } from "./push.js";
 import { removeUnused } from "./remove-unused.js";
 import { hasReplaced, restore } from "./restore.js";
+import { Standstill } from "./standstill.js";
 import { PodWatch } from "./watch-pods.js";
 
 /** Between two looks at a cluster that says nothing, in milliseconds. */
@@ -39,6 +41,7 @@ export class Replacement {
   private readonly reports: TaskReports;
   private readonly patience: Patience;
   private readonly watch: PodWatch;
+  private readonly endings = new NodeEndings();
   private readonly follower: PodFollower;
   private readonly stop = new AbortController();
   private manifest!: Manifest;
@@ -159,27 +162,19 @@ export class Replacement {
   }
 
   private async untilComplete(): Promise<void> {
-    const { deadline, monitor } = this.target.spec.rollout;
-    let best = "";
-    let moved = Date.now();
+    const standstill = new Standstill(this.target.spec.rollout);
     for (;;) {
       this.report.signal.throwIfAborted();
       const seen = await this.look();
       if (seen.complete) {
         return;
       }
-      const state = JSON.stringify([...seen.views.values()].map(({ done }) => done));
-      if (state !== best || this.patience.wasAway()) {
-        best = state;
-        moved = Date.now();
-      }
-      // Those that are ready have to be watched yet, which is no progress.
-      const watched = seen.mine.every(isReady) ? monitor : 0;
-      if (Date.now() - moved >= (deadline + watched) * 1000) {
+      if (standstill.isTooLong(seen, this.patience.wasAway())) {
         await this.assertStillThere();
         const last = seen.mine.at(-1);
         this.failedStep = last ? stepOf(last, this.target, this.reports) : "START";
-        throw await this.watch.notReady(seen.mine, this.pods);
+        const ended = seen.mine.some(hasBegun) ? null : this.endings.last;
+        throw ended ? await this.endedCause(ended) : await this.watch.notReady(seen.mine, this.pods);
       }
       await this.pause();
     }
@@ -250,6 +245,19 @@ export class Replacement {
       this.failedStep = stepOf(trouble.pod, this.target, this.reports);
       throw cause;
     }
+    const { operationId } = this.target.stamp;
+    const ended = this.endings.look(this.pods.filter((pod) => operationOf(pod) === operationId));
+    if (ended) {
+      this.failedStep = stepOf(ended.pod, this.target, this.reports);
+      throw await this.endedCause(ended);
+    }
+  }
+
+  /** Its number is what it was before another one was made in its place. */
+  private endedCause(ended: Trouble): Promise<OperationFailure> {
+    const at = ended.pod.metadata.creationTimestamp;
+    const others = this.pods.filter((pod) => !isGone(pod) && pod.metadata.creationTimestamp < at);
+    return this.watch.causeOf(ended, [...others, ended.pod]);
   }
 
   /** A copy that is silently behind must not make what works fail. */

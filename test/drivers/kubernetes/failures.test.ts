@@ -235,6 +235,14 @@ const statuses: [what: string, facts: PodFacts, expected: Expected][] = [
       says: /ended by its node: Evicted The node was low on resource: ephemeral-storage$/,
     },
   ],
+  [
+    "a pod that its node has evicted, whatever its containers came to by that",
+    {
+      app: { state: ended(137, "ContainerStatusUnknown") },
+      status: { phase: "Failed", reason: "Evicted", message: "Usage exceeds the limit." },
+    },
+    { code: "ENGINE_REFUSED", says: /ended by its node: Evicted Usage exceeds the limit$/ },
+  ],
 ];
 
 describe("what is wrong with a pod", () => {
