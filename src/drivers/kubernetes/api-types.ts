@@ -65,6 +65,8 @@ export interface ContainerPort {
 
 export interface ContainerSpec {
   name: string;
+  /** Of one in `initContainers` that is to run on beside the app: `Always`, from Kubernetes 1.28 on. */
+  restartPolicy?: string;
   image?: string;
   imagePullPolicy?: string;
   command?: string[];
@@ -156,6 +158,7 @@ export interface ContainerState {
 export interface ContainerStatus {
   name: string;
   ready: boolean;
+  started?: boolean;
   restartCount: number;
   image?: string;
   state?: ContainerState;

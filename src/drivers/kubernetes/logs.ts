@@ -1,12 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ServiceLogLine } from "../../operations/driver.js";
-import { EngineRefusal } from "../engine/answers.js";
+import { EngineAway, EngineRefusal } from "../engine/answers.js";
 import { isReport } from "../engine/task-reports.js";
 import type { Pod } from "./api-types.js";
 import type { Cluster, Query } from "./cluster.js";
 import { type ContainerLine, containerLines } from "./log-lines.js";
 import { objectPath } from "./paths.js";
-import { numbersOf } from "./pods.js";
+import { appOf, numbersOf } from "./pods.js";
 
 /** How many reports of its deployer a pod may have among its last lines. */
 const mostReports = 20;
@@ -15,6 +15,8 @@ const mostWaiting = 1_000;
 /** Before a container is read on after its stream broke, longer each time, in milliseconds. */
 const shortestPause = 500;
 const longestPause = 10_000;
+/** For how long a pod's last lines are waited for: its node may be away, which the API does not know at once, in milliseconds. */
+const tailPatience = 10_000;
 
 /** A service whose lines are read. */
 export interface LogSource {
@@ -24,6 +26,8 @@ export interface LogSource {
   pods(): Pod[];
   /** Resolves when something of it was heard, or the signal aborts. */
   heard(signal: AbortSignal): Promise<void>;
+  /** For how long a pod's last lines are waited for, in milliseconds. */
+  patience?: number;
 }
 
 interface StampedLine extends ServiceLogLine {
@@ -39,7 +43,11 @@ export async function tailOf(
   return (await tailFrom(source, tail, signal, new Map())).map(shown);
 }
 
-/** @param newest learns how far each pod was read */
+/**
+ * What can be had: a pod whose node does not answer does not keep back what the others have printed.
+ * @param newest learns how far each pod was read
+ * @throws EngineAway when that is so of all of them
+ */
 async function tailFrom(
   source: LogSource,
   tail: number,
@@ -48,18 +56,50 @@ async function tailFrom(
 ): Promise<StampedLine[]> {
   const pods = source.pods();
   const numbers = numbersOf(pods);
+  const silent: EngineAway[] = [];
   const found = await Promise.all(
     pods.map(async (pod) => {
       const { uid } = pod.metadata;
-      const lines = await lastLinesOf(source, pod, tail, signal);
+      const begun = new Date().toISOString();
+      const lines = await lastLinesInTime(source, pod, tail, signal);
+      if (lines instanceof EngineAway) {
+        silent.push(lines);
+        // When its node is back, it is read on from here, not from its beginning.
+        newest.set(uid, begun);
+        return [];
+      }
       if (lines.length > 0) {
         newest.set(uid, lines.at(-1)!.stamp);
       }
       return lines.map((line) => asLine(line, numbers.get(uid)!));
     }),
   );
+  if (silent.length > 0 && silent.length === pods.length) {
+    throw silent[0];
+  }
   const all = found.flat().filter(({ line }) => !isReport(line));
   return all.sort((a, b) => (a.stamp < b.stamp ? -1 : 1)).slice(all.length - Math.min(tail, all.length));
+}
+
+/** The last lines, none of a pod that is gone or not known to its node yet, or that its node does not give them. */
+async function lastLinesInTime(
+  source: LogSource,
+  pod: Pod,
+  tail: number,
+  signal: AbortSignal,
+): Promise<ContainerLine[] | EngineAway> {
+  const { patience = tailPatience } = source;
+  try {
+    return await lastLinesOf(source, pod, tail, AbortSignal.any([signal, AbortSignal.timeout(patience)]));
+  } catch (error) {
+    if (signal.aborted) {
+      throw error;
+    }
+    if (error instanceof EngineRefusal) {
+      return unlessNothingIsKept(error);
+    }
+    return error instanceof EngineAway ? error : new EngineAway((error as Error).message);
+  }
 }
 
 /** Of the container that runs, and before them of the one that was started anew as it, as far as they are wanted. */
@@ -227,9 +267,8 @@ async function* linesOf(
   yield* containerLines(await cluster.stream(name, path, { container, timestamps: true, ...query }, signal));
 }
 
-/** The app's: what was adopted may have others beside it. */
-function containerOf({ spec }: Pod): string {
-  return spec.containers[0]!.name;
+function containerOf(pod: Pod): string {
+  return appOf(pod)!.name;
 }
 
 function statusOf(pod: Pod) {

@@ -1,5 +1,6 @@
 import type { ServiceState, Task, TaskState } from "../../operations/driver.js";
-import type { ContainerStatus, Pod, Workload } from "./api-types.js";
+import type { ContainerSpec, ContainerStatus, Pod, Workload } from "./api-types.js";
+import { appContainer } from "./manifest.js";
 import { labels } from "./names.js";
 
 /** Which operation a pod is of; undefined when it was none of ours. */
@@ -87,12 +88,22 @@ export function couldNotRun(reason: string | undefined): boolean {
   return ["ContainerCannotRun", "StartError"].includes(reason ?? "");
 }
 
-/** Whether all that comes before the app has ended well. */
+/** The container of the app: something may have been put before it, e.g. a proxy; what was adopted has the name that it had. */
+export function appOf({ spec }: Pod): ContainerSpec | undefined {
+  return spec.containers.find(({ name }) => name === appContainer) ?? spec.containers[0];
+}
+
+/** Whether all that comes before the app has ended well; of what runs beside it from then on, whether that was started. */
 export function isPrepared({ status, spec }: Pod): boolean {
   const all = status?.initContainerStatuses ?? [];
+  const beside = new Set(
+    spec.initContainers?.filter(({ restartPolicy }) => restartPolicy === "Always").map(({ name }) => name),
+  );
   return (
     all.length >= (spec.initContainers?.length ?? 0) &&
-    all.every(({ state }) => state?.terminated?.exitCode === 0)
+    all.every(({ name, state, started }) =>
+      beside.has(name) ? (started ?? state?.running !== undefined) : state?.terminated?.exitCode === 0,
+    )
   );
 }
 
@@ -129,7 +140,7 @@ export function tasksOf(pods: readonly Pod[]): Task[] {
 }
 
 function asTask(pod: Pod, instance: number): Task {
-  const port = pod.spec.containers[0]?.ports?.find(({ protocol }) => protocol === "TCP")?.containerPort;
+  const port = appOf(pod)?.ports?.find(({ protocol }) => protocol === "TCP")?.containerPort;
   const address = pod.status?.podIP;
   return {
     id: pod.metadata.uid,

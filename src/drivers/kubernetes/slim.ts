@@ -26,7 +26,10 @@ export function slimSet({ metadata, spec, status }: ReplicaSet): ReplicaSet {
 export const revisionAnnotation = "deployment.kubernetes.io/revision";
 
 export function slimPod({ metadata, spec, status }: Pod): Pod {
-  const named = ({ name, ports }: ContainerSpec): ContainerSpec => ({ name, ports });
+  const named = ({ name, ports, restartPolicy }: ContainerSpec): ContainerSpec => ({
+    ...{ name, ports },
+    ...(restartPolicy !== undefined && { restartPolicy }),
+  });
   return {
     metadata: { ...slimMeta({ metadata }), labels: metadata.labels },
     spec: {

@@ -96,6 +96,96 @@ describe("what services on Kubernetes have printed", () => {
     expect(refused).to.have.property("message", "may not");
   });
 
+  describe("of several pods", () => {
+    const logOf = (name: string) => `GET /api/v1/namespaces/shop/pods/${name}/log`;
+    const named = (name: string) => podOf("op-1", { metadata: { name, uid: name } });
+    const silent: Script = () => {};
+    const stalled: Script = (_, response) => {
+      response.writeHead(200);
+      response.write("2026-01-01T00:00:01.5Z half");
+    };
+    beforeEach(() => {
+      const pods = [named("away"), named("there")];
+      source.pods = () => pods;
+      source.patience = 200;
+    });
+
+    it("is what the others have printed when a node does not answer, or says no in time, or a pod is gone", async () => {
+      const failures = [
+        silent,
+        stalled,
+        refusal(404, "NotFound", 'pods "away" not found'),
+        refusal(400, "BadRequest", 'container "app" in pod "away" is waiting to start'),
+        refusal(500, "InternalError", "dial tcp 10.0.0.9:10250: connect: no route to host"),
+      ];
+      for (const failure of failures) {
+        api.next(logOf("away"), failure);
+        api.next(logOf("there"), kept(0, "one", "two"));
+        expect(await tail(5)).to.deep.equal(["one", "two"]);
+      }
+    });
+
+    it("is an error when none of their nodes answers, or it may not be read", async () => {
+      api.next(logOf("away"), silent);
+      api.next(logOf("there"), stalled);
+      expect(await tail(5).catch((error: Error) => error)).to.have.property("name", "EngineAway");
+      api.next(logOf("away"), refusal(403, "Forbidden", "may not"));
+      api.next(logOf("there"), kept(0, "one"));
+      expect(await tail(5).catch((error: Error) => error)).to.have.property("message", "may not");
+    });
+
+    it("ends with its reader", async () => {
+      source.patience = 60_000;
+      const stop = new AbortController();
+      api.next(logOf("away"), silent);
+      api.next(logOf("there"), kept(0, "one"));
+      const reading = tailOf(source, 5, stop.signal).catch((error: Error) => error);
+      await until("it was asked", () => api.queriesOf(logOf("away")).length === 1);
+      stop.abort();
+      expect(await reading).to.have.property("name", "AbortError");
+    });
+
+    it("is followed on from when it was asked for, once a node is back", async () => {
+      const later = answer(200, "2026-01-01T00:00:01.5Z long ago\n2199-01-01T00:00:01.5Z back\n");
+      api.next(logOf("away"), silent, later);
+      api.next(logOf("there"), kept(0, "one"), kept(0, "one", "two"));
+      const stop = new AbortController();
+      const lines: string[] = [];
+      const following = (async () => {
+        for await (const { line } of followLogs(source, 10, stop.signal)) {
+          lines.push(line);
+        }
+      })();
+      await until("both", () => lines.length === 3);
+      stop.abort();
+      await following;
+      expect(lines[0]).to.equal("one");
+      expect(lines.slice(1).sort()).to.deep.equal(["back", "two"]);
+    });
+  });
+
+  it("is the app's where something was put before it, and the first one's where none is called so", async () => {
+    const statuses = [
+      { name: "proxy", ready: true, restartCount: 0, state: running },
+      { name: "app", ready: true, restartCount: 0, state: running },
+    ];
+    source.pod = podOf("op-1", {
+      metadata,
+      spec: { containers: statuses.map(({ name }) => ({ name })) },
+      status: { containerStatuses: statuses },
+    });
+    api.next(what, kept(0, "one"));
+    expect(await tail(5)).to.deep.equal(["one"]);
+    source.pod = podOf(null, {
+      metadata,
+      spec: { containers: [{ name: "proxy" }, { name: "web" }] },
+      status: { containerStatuses: statuses },
+    });
+    api.next(what, kept(0, "two"));
+    expect(await tail(5)).to.deep.equal(["two"]);
+    expect(api.queriesOf(what).map((query) => query.get("container"))).to.deep.equal(["app", "proxy"]);
+  });
+
   it("has each line once when a container ends between the two questions", async () => {
     source.is({ state: running, lastState: ended(3), restartCount: 1 });
     api.next(what, kept(0, "one", "two"), kept(0, "one", "two", "boom"));

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import type { ContainerState, ContainerStatus } from "../../../src/drivers/kubernetes/api-types.js";
 import {
   hasBegun,
   hasEnded,
@@ -14,6 +15,7 @@ import {
   tasksOf,
   terminationPatience,
 } from "../../../src/drivers/kubernetes/pods.js";
+import { slimPod } from "../../../src/drivers/kubernetes/slim.js";
 import { daemonSetOf, deploymentOf, ended, type PodFacts, podOf, running, waiting } from "./pod-fixture.js";
 
 const going = { going: true };
@@ -158,6 +160,12 @@ describe("pods as replicas", () => {
     expect(addressOf({ spec, status: { podIP: "fd00::1" } })).to.equal("[fd00::1]:80");
     expect(addressOf({ spec, status: { podIP: undefined } as object })).to.equal(null);
     expect(addressOf({})).to.equal(null);
+    const proxy = {
+      name: "proxy",
+      ports: [{ containerPort: 15001 }, { containerPort: 15090, protocol: "TCP" }],
+    };
+    expect(addressOf({ spec: { containers: [proxy, { name: "app", ports }] } })).to.equal("10.0.0.1:80");
+    expect(addressOf({ spec: { containers: [{ name: "web", ports }, proxy] } })).to.equal("10.0.0.1:80");
     const sinceOf = (facts: PodFacts) => tasksOf([podOf("opn", facts)])[0]!.since.toISOString();
     expect(sinceOf({ ready: true })).to.equal("2026-01-01T00:10:00.000Z");
     expect(sinceOf(going)).to.equal("2026-01-01T00:20:00.000Z");
@@ -190,6 +198,27 @@ describe("pods as replicas", () => {
     expect(isPrepared(podOf("opn", { prepare: {}, status: { initContainerStatuses: [] } }))).to.equal(false);
     expect(isPrepared(podOf("opn"))).to.equal(true);
     expect(restartsOf(podOf("opn", { app: { restartCount: 3 }, prepare: { restartCount: 2 } }))).to.equal(3);
+  });
+
+  it("are prepared when what runs beside the app was started, which does not end before it", () => {
+    const beside = (proxy: Partial<ContainerStatus>, prepare: ContainerState = ended(0)) =>
+      slimPod(
+        podOf("opn", {
+          app: null,
+          spec: { initContainers: [{ name: "proxy", restartPolicy: "Always" }, { name: "prepare" }] },
+          status: {
+            initContainerStatuses: [
+              { name: "proxy", ready: false, restartCount: 0, ...proxy },
+              { name: "prepare", ready: false, restartCount: 0, state: prepare },
+            ],
+          },
+        }),
+      );
+    expect(isPrepared(beside({ state: running, started: true }))).to.equal(true);
+    expect(isPrepared(beside({ state: running }))).to.equal(true);
+    expect(isPrepared(beside({ state: running, started: false }))).to.equal(false);
+    expect(isPrepared(beside({ state: waiting("ContainerCreating") }))).to.equal(false);
+    expect(isPrepared(beside({ state: running, started: true }, running))).to.equal(false);
   });
 });
 
