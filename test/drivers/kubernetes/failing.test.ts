@@ -1,9 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as wait } from "node:timers/promises";
 import { expect } from "chai";
 import type { KubeService, Pod } from "../../../src/drivers/kubernetes/api-types.js";
-import { isReady } from "../../../src/drivers/kubernetes/pods.js";
 import { appSource } from "../app-fixture.js";
 import { Recorder } from "../bench.js";
 import { registry } from "../machine.js";
@@ -92,32 +90,6 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
   it("a recipe without an image", async (scene) => {
     const { cause } = await scene.failsWith("SPEC_INVALID", scene.tiny(), { image: null });
     expect(cause.message).to.include("names no image");
-  });
-
-  it("pods that their node evicts again and again, in its words", async (scene) => {
-    const old = await scene.deploy(scene.target(scene.ref(), scene.tiny()));
-    const before = new Set((await scene.living(old.ref)).map(({ metadata }) => metadata.uid));
-    const isOver = new AbortController();
-    const status = { phase: "Failed", reason: "Evicted", message: "It uses more than its limit." };
-    const evicting = (async () => {
-      while (!isOver.signal.aborted) {
-        const fresh = (await scene.living(old.ref)).filter(
-          (pod) => isReady(pod) && !before.has(pod.metadata.uid),
-        );
-        for (const { metadata } of fresh) {
-          const patch = ["--subresource=status", "--type=merge", "-p", JSON.stringify({ status })];
-          await scene.kubectl("patch", "pod", metadata.name, ...patch);
-        }
-        await wait(500);
-      }
-    })();
-    const spec = scene.tiny("", { rollout: { deadline: 60, monitor: 60 } });
-    const { cause } = await scene.failsOver(old, "ENGINE_REFUSED", spec).finally(() => isOver.abort());
-    await evicting;
-    // A kubelet that did not evict them itself has them run on for a while, so that they are counted.
-    expect(cause.message).to.match(
-      /^Instance \d was ended by its node: Evicted It uses more than its limit\.$/,
-    );
   });
 
   it("a crash at start, with its code and the last lines of the container before", async (scene) => {

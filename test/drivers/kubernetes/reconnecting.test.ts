@@ -36,7 +36,7 @@ describe("an environment whose connection is changed", () => {
     await changed();
     await expectLeft(removing);
     const again = service.driver.remove(service.ref, new Recorder());
-    await asked("DELETE /apis/apps/v1/namespaces/shop/deployments/orders");
+    await asked("GET /apis/apps/v1/namespaces/shop/deployments/orders");
     service.api.remove("pods", "one");
     service.api.remove("pods", "two");
     expect(await again).to.deep.equal({ verdict: "SUCCEEDED", cause: null });
