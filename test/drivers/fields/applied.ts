@@ -13,15 +13,15 @@ const probe = {
 };
 const label = { name: "a", value: "b" };
 const port = { name: "http", target: 1, protocol: "UDP", published: 2, preserveClientIp: true } as const;
-const variants: Pick<SpecFields, "readiness" | "ports">[] = [
+const variants: Pick<SpecFields, "readiness" | "ports" | "mode">[] = [
   { readiness: { httpGet: { path: "/x", port: "http" } } },
-  { readiness: { tcp: { port: "http" } } },
+  { readiness: { tcp: { port: "http" } }, mode: "REPLICATED" },
   { readiness: { exec: { command: ["x"] } }, ports: [{ ...port, published: null }] },
 ];
 /** Each field has a value that is not its default in one of them, where one is possible beside the others. */
-const specs = variants.map(({ readiness, ports = [port] }) =>
+const specs = variants.map(({ readiness, ports = [port], mode = "GLOBAL" }) =>
   specOf({
-    mode: "GLOBAL",
+    mode,
     image: { prefix: "a", name: "b", tag: "c", pullPolicy: "NEVER", credential: "d" },
     source: {
       ...{ repository: "https://git.example/x", branch: "b", path: "p", credential: "c" },
