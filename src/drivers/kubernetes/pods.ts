@@ -33,6 +33,8 @@ export function hasEnded(pod: Pod): boolean {
 
 /** How long a pod may take to end when its grace period is over, in milliseconds. */
 export const terminationPatience = 40_000;
+/** After which a node that says nothing of a pod's end is taken for away, in milliseconds: busy ones take up to a minute. */
+export const lostPatience = 120_000;
 
 /**
  * Whether nobody will tell of a pod's end any more: its node should have ended it long ago, and says nothing. The API keeps
@@ -40,7 +42,7 @@ export const terminationPatience = 40_000;
  */
 export function isLost({ metadata }: Pod): boolean {
   const { deletionTimestamp } = metadata;
-  return deletionTimestamp !== undefined && Date.now() - Date.parse(deletionTimestamp) > terminationPatience;
+  return deletionTimestamp !== undefined && Date.now() - Date.parse(deletionTimestamp) > lostPatience;
 }
 
 /** Whether a pod's end need not be waited for any more. */

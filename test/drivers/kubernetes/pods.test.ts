@@ -8,12 +8,12 @@ import {
   isLost,
   isPrepared,
   isReady,
+  lostPatience,
   numbersOf,
   operationOf,
   restartsOf,
   serviceState,
   tasksOf,
-  terminationPatience,
 } from "../../../src/drivers/kubernetes/pods.js";
 import { slimPod } from "../../../src/drivers/kubernetes/slim.js";
 import { daemonSetOf, deploymentOf, ended, type PodFacts, podOf, running, waiting } from "./pod-fixture.js";
@@ -108,20 +108,15 @@ describe("pods as replicas", () => {
     const late = (milliseconds: number) =>
       podOf("opn_1", { metadata: { deletionTimestamp: new Date(Date.now() - milliseconds).toISOString() } });
     // What the API says is when their grace period ends.
-    const pods = [podOf("opn_1"), late(-60_000), late(terminationPatience - 5_000)];
-    expect([...pods, late(terminationPatience + 5_000)].map(isLost)).to.deep.equal([
-      false,
-      false,
-      false,
-      true,
-    ]);
+    const pods = [podOf("opn_1"), late(-60_000), late(lostPatience - 5_000)];
+    expect([...pods, late(lostPatience + 5_000)].map(isLost)).to.deep.equal([false, false, false, true]);
     const failed = podOf("opn_1", { status: { phase: "Failed" } });
-    expect([...pods, failed, late(terminationPatience + 5_000)].map(isGone)).to.deep.equal([
+    expect([...pods, failed, late(lostPatience + 5_000)].map(isGone)).to.deep.equal([
       ...[false, false, false],
       ...[true, true],
     ]);
     // Until its node goes, people see it.
-    expect(tasksOf([late(terminationPatience + 5_000)])[0]).to.have.property("state", "STOPPING");
+    expect(tasksOf([late(lostPatience + 5_000)])[0]).to.have.property("state", "STOPPING");
   });
 
   it("are numbered within their operation, those that stay before those that go", () => {
