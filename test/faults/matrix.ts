@@ -36,8 +36,7 @@ export class Matrix {
     await eventually(() => lane.dead, { deadline: 10_000, what: `the server dies at ${point}` });
     this.tried.add(point);
     await lane.start();
-    const id = await eventually(() => scenario.ask(lane, key), { deadline: 30_000 });
-    const row = await lane.ended(id);
+    const row = await this.goneOnWith(scenario, key);
     await this.expectKept(row!, expected);
     this.remember();
   }
@@ -55,9 +54,7 @@ export class Matrix {
     await lane.server.end("SIGKILL");
     await asked;
     await lane.start();
-    // The database may hold for a moment what the killed one was at.
-    const id = await eventually(() => scenario.ask(lane, key), { deadline: 30_000 });
-    const row = await lane.ended(id);
+    const row = await this.goneOnWith(scenario, key);
     await this.expectKept(row!, expected);
     return Number(row!.fence);
   }
@@ -99,6 +96,11 @@ export class Matrix {
   /** As `tried` says it, or told apart by less. */
   wasTried(point: string): boolean {
     return [...this.tried].some((one) => one === point || plain(one) === point);
+  }
+
+  /** How it ended with the next server; the database may hold for a moment what the killed one was at. */
+  private async goneOnWith(scenario: Scenario, key: string): Promise<OperationRow | null> {
+    return this.lane.ended(await eventually(() => scenario.ask(this.lane, key), { deadline: 30_000 }));
   }
 
   private least = 0;
