@@ -53,6 +53,7 @@ export class Cluster {
   readonly calls = new Map<string, number>();
   private readonly server: URL;
   private readonly agents: Agent[] = [];
+  private isClosed = false;
   private access: Promise<{ at: number; options: RequestOptions }> | null = null;
 
   constructor(
@@ -64,8 +65,9 @@ export class Cluster {
     this.server = new URL(config.getCurrentCluster()!.server);
   }
 
-  /** Ends its connections, with all that is still asked or watched. */
+  /** Ends its connections, with all that is still asked or watched; what is asked from now on finds it away. */
   close(): void {
+    this.isClosed = true;
     for (const agent of this.agents) {
       agent.destroy();
     }
@@ -182,6 +184,9 @@ export class Cluster {
     contentType,
     signal,
   }: Call): Promise<IncomingMessage> {
+    if (this.isClosed) {
+      throw new EngineAway("it is not asked any more");
+    }
     this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
     const options = await this.accessOptions();
     const text = body === undefined ? undefined : JSON.stringify(body);

@@ -204,6 +204,11 @@ export class Clusters {
       return known;
     }
     const site = this.open(connection);
+    if (this.closing.signal.aborted) {
+      // For who asks once more while the server stops: nobody would close it.
+      site.then((opened) => opened.close()).catch(() => undefined);
+      return site;
+    }
     this.sites.set(key, site);
     // One that cannot be opened may be later.
     site.catch(() => this.sites.delete(key));

@@ -25,13 +25,18 @@ export function ownedOf(
     return workload ? [{ kind, workload }] : [];
   });
   const own = found.filter(({ workload }) => bearsId(workload, ref));
-  // Once its pods bear its id so does what controls them: what does not was never its own, though its own may be gone.
-  if (own.length > 0 || ref.adopted === null || mirror.allPods().some((pod) => bearsId(pod, ref))) {
+  if (own.length > 0 || ref.adopted === null) {
     return own;
   }
   const isDaemon = ref.adopted.startsWith("daemonset/");
   const wanted = isDaemon ? found.find(({ kind }) => kind === "DaemonSet") : found[0];
-  return wanted && wanted.workload.metadata.labels?.[labels.serviceId] === undefined ? [wanted] : [];
+  if (!wanted || wanted.workload.metadata.labels?.[labels.serviceId] !== undefined) {
+    return [];
+  }
+  // Pods of its that others control are of what was its own and is gone by now: this was never its own.
+  const controlled = new Set(mirror.podsOf(wanted.workload));
+  const isOfAnother = mirror.allPods().some((pod) => bearsId(pod, ref) && !controlled.has(pod));
+  return isOfAnother ? [] : [wanted];
 }
 
 /** What runs a service, as far as it is known. */

@@ -40,6 +40,7 @@ export class Engine {
   readonly calls = new Map<string, number>();
   private readonly docker: Docker;
   private readonly agent: Agent;
+  private isClosed = false;
 
   constructor(
     connection: SwarmConnection,
@@ -52,8 +53,9 @@ export class Engine {
     this.docker = new Docker(all);
   }
 
-  /** Ends its connections, with all that is still asked or followed. */
+  /** Ends its connections, with all that is still asked or followed; what is asked from now on finds it away. */
   close(): void {
+    this.isClosed = true;
     this.agent.destroy();
   }
 
@@ -207,6 +209,9 @@ export class Engine {
 
   /** @throws EngineRefusal, EngineAway */
   private async call<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.isClosed) {
+      throw new EngineAway(`the engine at ${this.where} is not asked any more`);
+    }
     this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

@@ -105,13 +105,22 @@ export class Engines {
 
   private sharedBy(connection: SwarmConnection): Shared {
     const key = JSON.stringify(connection);
-    const shared = this.shared.get(key) ?? {
+    const known = this.shared.get(key);
+    if (known) {
+      return known;
+    }
+    const shared: Shared = {
       engine: new Engine(connection),
       watch: null,
       nodes: null,
       inUse: connectionInUse(),
     };
-    this.shared.set(key, shared);
+    if (this.closing.signal.aborted) {
+      // For who asks once more while the server stops: nobody would close it.
+      void end(shared);
+    } else {
+      this.shared.set(key, shared);
+    }
     return shared;
   }
 

@@ -3,7 +3,9 @@ import { EngineRefusal } from "../../../src/drivers/engine/answers.js";
 import type { Engine } from "../../../src/drivers/swarm/engine.js";
 import { removeUnused } from "../../../src/drivers/swarm/objects.js";
 
-const [now, hourAgo] = [new Date().toISOString(), new Date(Date.now() - 3_600_000).toISOString()];
+/** What was made just now, and what an hour ago: told when asked, as files are loaded long before their tests run. */
+const now = () => new Date().toISOString();
+const hourAgo = () => new Date(Date.now() - 3_600_000).toISOString();
 
 /** A service of the engine that uses a config now, and one before its last change. */
 const service = (Name: string, config: string, before: string | null = null) => {
@@ -49,7 +51,7 @@ const three = (name: string) => [name, `${name}-network`, `${name}-secret`];
 
 describe("what a swarm has and nobody uses", () => {
   it("goes when the service had it, or when it was left long ago", async () => {
-    const objects = { used: hourAgo, had: now, left: hourAgo, fresh: now };
+    const objects = { used: hourAgo(), had: now(), left: hourAgo(), fresh: now() };
     expect(await removed([service("mine", "used", "had")], objects, three("had"))).to.deep.equal([
       ...three("had"),
       ...three("left"),
@@ -58,13 +60,13 @@ describe("what a swarm has and nobody uses", () => {
 
   it("stays while another service may go back to it", async () => {
     const services = [service("mine", "new"), service("other", "other-new", "old")];
-    const objects = { new: now, "other-new": now, old: hourAgo };
+    const objects = { new: now(), "other-new": now(), old: hourAgo() };
     expect(await removed(services, objects, three("old"))).to.deep.equal([]);
     expect(await removed(services.slice(0, 1), objects, three("old"))).to.deep.equal(three("old"));
   });
 
   it("is not used by whoever merely is about to use it, which the engine says", async () => {
-    expect(await removed([], { had: now }, three("had"), ["had"])).to.deep.equal([
+    expect(await removed([], { had: now() }, three("had"), ["had"])).to.deep.equal([
       "had-network",
       "had-secret",
     ]);
