@@ -10,7 +10,8 @@ const lookMilliseconds = 300;
 /** A real cluster, in a namespace of its own. What is there is asked of its API server itself, past Rebake. */
 export class KubernetesPlatform implements Platform {
   readonly driver = "KUBERNETES";
-  readonly variables = {};
+  /** Operations take long here: on a busy machine a shorter lease would be lost without a kill. */
+  readonly variables = { REBAKE_LEASE_SECONDS: "5" };
   readonly namespace = `rebake-test-faults-${process.pid}-${Date.now().toString(36)}`;
   /** Operation of each set that the cluster was made to make, by the set's uid. */
   private readonly sets = new Map<string, string>();

@@ -120,8 +120,8 @@ export class Lane {
   private variables(): Record<string, string> {
     return {
       ...(this.databaseUrl && { DATABASE_URL: this.databaseUrl }),
-      ...this.platform?.variables,
       REBAKE_LEASE_SECONDS: "1",
+      ...this.platform?.variables,
       TEST_FAULTS: this.folder,
     };
   }

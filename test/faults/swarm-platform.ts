@@ -12,7 +12,8 @@ const lookMilliseconds = 200;
 /** A real swarm. What is there is asked of its engine itself, past Rebake. */
 export class SwarmPlatform implements Platform {
   readonly driver = "SWARM";
-  readonly variables = {};
+  /** Operations take long here: on a busy machine a shorter lease would be lost without a kill. */
+  readonly variables = { REBAKE_LEASE_SECONDS: "3" };
   /** Operation of each change that the engine took. */
   private readonly taken: string[] = [];
   private least = 0;
