@@ -14,7 +14,22 @@ const pack = `set -e; mkdir /out; cd /bin
 
 /** Images of some megabytes that differ in their variable MARK; they are gone when the case has ended. */
 export async function tinyImages(trial: Trial): Promise<TinyImages> {
-  const { docker, node } = trial.lab;
+  // What a busy engine tells of a program that has ended may lack its end.
+  const files = await trial.until<Buffer | null>("the files are whole", async () => {
+    const packed = await packedFiles(trial);
+    return isWhole(packed) ? packed : null;
+  });
+  const images = new TinyImages(trial, files!);
+  trial.closing(() => images.clear());
+  return images;
+}
+
+/** Archives end with two blocks of zeros. */
+function isWhole(archive: Buffer): boolean {
+  return archive.length > 1024 && archive.subarray(-1024).every((byte) => byte === 0);
+}
+
+async function packedFiles({ lab: { docker, node } }: Trial): Promise<Buffer> {
   const container = await docker.createContainer({ Image: node, Cmd: ["sh", "-c", pack] });
   try {
     const stream = await container.attach({ stream: true, stdout: true, stderr: true });
@@ -27,9 +42,7 @@ export async function tinyImages(trial: Trial): Promise<TinyImages> {
     for await (const chunk of out) {
       chunks.push(chunk as Buffer);
     }
-    const images = new TinyImages(trial, Buffer.concat(chunks));
-    trial.closing(() => images.clear());
-    return images;
+    return Buffer.concat(chunks);
   } finally {
     await container.remove({ force: true });
   }
