@@ -1,6 +1,11 @@
+import { appendFileSync } from "node:fs";
+import { relative } from "node:path";
 import Mocha from "mocha";
 
-/** Mocha's own report, then what failed and was skipped by name, then one line that sums up. */
+/**
+ * Mocha's own report, then what failed and was skipped by name, then one line that sums up. Who wants to run again what
+ * failed names a file in FAILED_TESTS: a line each, with the test's file, a tab and its whole title.
+ */
 export default class Reporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
@@ -10,6 +15,10 @@ export default class Reporter extends Mocha.reporters.Spec {
       // The whole of it comes at the end, which a run that is cut off does not see.
       console.log(`      ${firstLine(error)}`);
       failed.push(`${test.fullTitle()}: ${firstLine(error)}`);
+      if (process.env.FAILED_TESTS) {
+        const file = relative("dist", test.file ?? "").replace(/js$/, "ts");
+        appendFileSync(process.env.FAILED_TESTS, `${file}\t${test.fullTitle()}\n`);
+      }
     });
     runner.on("pending", (test) => skipped.push(test.fullTitle()));
     runner.once("end", () => {
