@@ -32,7 +32,7 @@ export const permissions: readonly Permission[] = [
     verbs: ["get"],
     otherwise: "what a pod that is not ready answers to its probe is told only if its node does",
   },
-  { group: "", resource: "services", verbs: ["list", "watch", "create", "patch", "delete"] },
+  { group: "", resource: "services", verbs: ["get", "list", "watch", "create", "patch", "delete"] },
   { group: "", resource: "configmaps", verbs: ["list", "create", "patch", "delete"] },
   { group: "", resource: "secrets", verbs: ["list", "create", "patch", "delete"] },
   { group: "", resource: "persistentvolumeclaims", verbs: ["get", "create"] },
