@@ -61,9 +61,7 @@ onKubernetes("watching a cluster", (it) => {
         // Watches that go on are cut first: then each begins anew, and is told so twice, in both ways.
         proxy.before = expire;
         proxy.endStreams();
-        await scene.until("all are listed again", () =>
-          kinds.every((plural) => listsOf(plural).length === 2),
-        );
+        await scene.until("all are listed again", () => kinds.every((plural) => listsOf(plural).length >= 2));
         shown = recorder.summary();
       }
     });
@@ -73,7 +71,8 @@ onKubernetes("watching a cluster", (it) => {
     expect([...expired.values()]).to.deep.equal(kinds.map(() => 2));
     await scene.expectStands(next);
     for (const plural of kinds) {
-      expect(listsOf(plural), plural).to.have.length(2);
+      // A busy API server may end one once more.
+      expect(listsOf(plural), plural).to.have.lengthOf.within(2, 3);
     }
   });
 
