@@ -43,6 +43,8 @@ export class KubernetesPlatform implements Platform {
   readonly spec = {
     image: { name: "node", tag: "20-bookworm" },
     command: ["node", "-e", engineApp],
+    // A busy machine must not make replicas unready.
+    readiness: { httpGet: { path: "/health", port: "http" }, period: 1, timeout: 10, failureThreshold: 10 },
     rollout: { monitor: 0, drain: 1, deadline: 60 },
   };
 

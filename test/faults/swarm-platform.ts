@@ -51,6 +51,8 @@ export class SwarmPlatform implements Platform {
       ports: [{ name: "http", target: 3000, preserveClientIp: true }],
       endpointMode: "DNSRR",
       labels: [{ name: mark, value: this.proxy.host }],
+      // A busy machine must not make replicas unready.
+      readiness: { httpGet: { path: "/health", port: "http" }, period: 1, timeout: 10, failureThreshold: 10 },
       rollout: { monitor: 0, drain: 1, deadline: 60 },
     };
   }
