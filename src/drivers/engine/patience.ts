@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost } from "../../errors.js";
 import type { Reporter } from "../../operations/driver.js";
-import { EngineAway } from "./answers.js";
+import { EngineAway, unreachable } from "./answers.js";
 
 /** Before an engine that is away is asked again, in milliseconds. */
 const pauseMilliseconds = 500;
@@ -34,6 +34,22 @@ export class Patience {
         // The signal of what was cancelled says nothing of a lease that is lost later.
         await this.report.assertHeld();
       }
+    }
+  }
+
+  /**
+   * As long as it takes once something may have been changed; before that an engine that is away ends the operation soon.
+   * @param where the engine's address
+   * @throws OperationFailure ENGINE_UNREACHABLE
+   */
+  async untilBackOnce<T>(mayBeChanged: boolean, where: string, ask: () => Promise<T>): Promise<T> {
+    if (mayBeChanged) {
+      return this.untilBack(ask);
+    }
+    try {
+      return await this.briefly(ask);
+    } catch (error) {
+      throw error instanceof EngineAway ? unreachable(where, error) : error;
     }
   }
 

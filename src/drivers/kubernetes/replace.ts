@@ -1,7 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
-import { EngineAway, unreachable } from "../engine/answers.js";
 import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
@@ -149,16 +148,8 @@ export class Replacement {
     return downtime(this.target.spec, this.context.features);
   }
 
-  /** Before anything can have been changed, a cluster that is away ends the operation soon. */
-  private async ask<T>(question: () => Promise<T>): Promise<T> {
-    if (this.mayBeThere) {
-      return this.patience.untilBack(question);
-    }
-    try {
-      return await this.patience.briefly(question);
-    } catch (error) {
-      throw error instanceof EngineAway ? unreachable(this.context.cluster.where, error) : error;
-    }
+  private ask<T>(question: () => Promise<T>): Promise<T> {
+    return this.patience.untilBackOnce(this.mayBeThere, this.context.cluster.where, question);
   }
 
   private async untilComplete(): Promise<void> {
@@ -170,7 +161,6 @@ export class Replacement {
         return;
       }
       if (standstill.isTooLong(seen, this.patience.wasAway())) {
-        await this.assertStillThere();
         const last = seen.mine.at(-1);
         this.failedStep = last ? stepOf(last, this.target, this.reports) : "START";
         const ended = seen.mine.some(hasBegun) ? null : this.endings.last;
@@ -258,12 +248,6 @@ export class Replacement {
     const at = ended.pod.metadata.creationTimestamp;
     const others = this.pods.filter((pod) => !isGone(pod) && pod.metadata.creationTimestamp < at);
     return this.watch.causeOf(ended, [...others, ended.pod]);
-  }
-
-  /** A copy that is silently behind must not make what works fail. */
-  private async assertStillThere(): Promise<void> {
-    const { kind, name } = this.manifest;
-    await this.patience.untilBack(() => readWorkload(this.context, kind, name));
   }
 
   /** The new ones serve: from here on the operation goes through with it, whatever the signal says. */

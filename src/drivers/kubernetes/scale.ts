@@ -1,7 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
-import { EngineAway, unreachable } from "../engine/answers.js";
 import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress, type StepView } from "../engine/progress.js";
@@ -105,16 +104,8 @@ export class Scaling {
     return found;
   }
 
-  /** Before anything can have been changed, a cluster that is away ends the operation soon. */
-  private async question<T>(question: () => Promise<T>): Promise<T> {
-    if (this.mayBeAsked) {
-      return this.patience.untilBack(question);
-    }
-    try {
-      return await this.patience.briefly(question);
-    } catch (error) {
-      throw error instanceof EngineAway ? unreachable(this.context.cluster.where, error) : error;
-    }
+  private question<T>(question: () => Promise<T>): Promise<T> {
+    return this.patience.untilBackOnce(this.mayBeAsked, this.context.cluster.where, question);
   }
 
   /** An earlier server may have asked for it already, unless somebody did by hand. */

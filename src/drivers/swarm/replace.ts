@@ -2,7 +2,6 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
-import { EngineAway, unreachable } from "../engine/answers.js";
 import { nonceOf, type Programs } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
@@ -159,16 +158,8 @@ export class Replacement {
     this.report.signal.throwIfAborted();
   }
 
-  /** Before anything can have been changed, an engine that is away ends the operation soon. */
-  private async ask<T>(question: () => Promise<T>): Promise<T> {
-    if (this.mayBeThere) {
-      return this.patience.untilBack(question);
-    }
-    try {
-      return await this.patience.briefly(question);
-    } catch (error) {
-      throw error instanceof EngineAway ? unreachable(this.context.engine.where, error) : error;
-    }
+  private ask<T>(question: () => Promise<T>): Promise<T> {
+    return this.patience.untilBackOnce(this.mayBeThere, this.context.engine.where, question);
   }
 
   private async untilComplete(): Promise<void> {
