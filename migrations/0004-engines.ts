@@ -19,6 +19,7 @@ const statements = [
 
   "alter table operation add image text",
   "alter table service add deployed_image text",
+  "alter table operation add undo jsonb",
 
   "alter table service add adopted text",
   "create unique index service_adopted on service (environment_id, adopted) where adopted is not null and removed_at is null",

@@ -162,7 +162,8 @@ export class OperationFailure extends Error {
 /** This server no longer holds the operation's lease: whatever it was doing must stop, unwritten. */
 export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
-  constructor(operationId: string) {
-    super(`the lease of operation ${operationId} is lost`);
+  /** @param options with what keeps this server from writing anything down, where that is why */
+  constructor(operationId: string, options: ErrorOptions = {}) {
+    super(`the lease of operation ${operationId} is lost`, options);
   }
 }

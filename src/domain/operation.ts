@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from "typeorm";
 import type { Cause } from "../errors.js";
 import type { OperationKind, OperationSnapshot, OperationState, StepSnapshot } from "../events/event-map.js";
-import { type StepName, stepNames } from "../operations/driver.js";
+import { type StepName, stepNames, type Undo } from "../operations/driver.js";
 import type { Source } from "./recipe-spec.js";
 import type { SpecId } from "./spec-store.js";
 
@@ -102,6 +102,10 @@ export class Operation {
 
   @Column("jsonb", { nullable: true })
   cause!: Cause | null;
+
+  /** Why it is undone, from before anything of it is; null: it is not, or its driver needs no such note. */
+  @Column("jsonb", { nullable: true })
+  undo!: Undo | null;
 
   @Column("text", { name: "cancel_requested_by", nullable: true })
   cancelRequestedBy!: string | null;

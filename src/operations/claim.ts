@@ -58,11 +58,14 @@ async function claim(tx: Transaction, { hostId, owner, leaseSeconds }: Claimant,
     return null;
   }
   const operation = await tx.manager.findOneByOrFail(Operation, { id: row.id });
-  if (operation.fence !== "1") {
-    operation.steps = initialSteps(operation.kind);
-    await tx.manager.update(Operation, { id: operation.id }, { steps: operation.steps });
+  // One that is undone goes on as it was told.
+  if (operation.undo === null) {
+    if (operation.fence !== "1") {
+      operation.steps = initialSteps(operation.kind);
+      await tx.manager.update(Operation, { id: operation.id }, { steps: operation.steps });
+    }
+    tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(operation) });
   }
-  tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(operation) });
   return { operation, clock: new DatabaseClock(row.now) };
 }
 

@@ -87,8 +87,24 @@ export interface OperationLogLine {
   instance: number | null;
 }
 
+/** Why an operation is undone, as long as that takes. */
+export interface Undo {
+  cause: Cause;
+  /** The step it failed in, as it is told in the end; null: none was under way. */
+  step: StepProgress | null;
+  /** Whether any old one had been told to go when it began. */
+  hasReplaced: boolean;
+}
+
 /** Where a driver reports to while it works. */
 export interface Reporter {
+  /** What an earlier server had begun to undo it for: to be gone on with, and ended with; null: none had. */
+  readonly undoing: Undo | null;
+  /**
+   * Journals why the operation is to be undone, to be awaited before anything is: whoever takes it over goes on with that,
+   * and does not try again what has failed. Throws LeaseLost when this server may not go on.
+   */
+  undo(why: Undo): Promise<void>;
   /** Journals the step with its event, then resolves; throws LeaseLost when this server may not go on. */
   step(progress: StepProgress): Promise<void>;
   /** Appends to the operation's log; never throws and never waits. */

@@ -8,7 +8,7 @@ import type { StepSnapshot } from "../events/event-map.js";
 import type { Transaction, Transactions } from "../storage/transaction.js";
 import type { Claimed } from "./claim.js";
 import type { DatabaseClock } from "./database-clock.js";
-import type { Outcome, StepProgress, StepState } from "./driver.js";
+import type { Outcome, StepProgress, StepState, Undo } from "./driver.js";
 import type { PinnedIntent } from "./pin-intent.js";
 import { recordDeployed } from "./record-deployed.js";
 
@@ -47,7 +47,10 @@ export class Journal {
 
   /** Writes a step down. Calls are written one after the other, in the order they came. */
   step(progress: StepProgress): Promise<void> {
-    return this.inOrder(() => {
+    return this.inOrder(async () => {
+      if (this.hasFailed(progress)) {
+        return;
+      }
       this.operation.steps = this.operation.steps.map((step) =>
         step.name === progress.step ? advance(step, progress, this.clock.now()) : step,
       );
@@ -78,6 +81,21 @@ export class Journal {
         );
         tx.emit({ type: "OPERATION_CHANGED", payload: snapshotOf(this.operation) });
       });
+    });
+  }
+
+  /** Whoever takes an undoing over tells once more what it is for. */
+  private hasFailed({ step, state }: StepProgress): boolean {
+    const is = this.operation.steps.find(({ name }) => name === step)?.state;
+    return this.operation.undo !== null && state === "FAILED" && is === state;
+  }
+
+  /** Writes down why it is undone, before anything of it is. */
+  undo(why: Undo): Promise<void> {
+    return this.inOrder(() => {
+      const undo = { ...why, cause: keptCause(why.cause) };
+      this.operation.undo = undo;
+      return this.transactions.run((tx) => this.update(tx, { undo }));
     });
   }
 

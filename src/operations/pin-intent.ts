@@ -61,12 +61,24 @@ export async function pinIntent(
   return intent;
 }
 
-async function wantedBy(service: Service, { operation }: Journal, deps: PinDeps): Promise<PinnedIntent> {
-  const stamp = { operationId: operation.id, fence: Number(operation.fence) };
+/** What an operation is going to run, as an earlier claim or whoever asked for it wrote it down; null: nobody did. */
+export function intentOf(operation: Operation): PinnedIntent | null {
   const { spec, fingerprint, toRevision, commit, image, source } = operation;
-  if (spec !== null && fingerprint !== null && toRevision !== null) {
-    return { ...stamp, spec, fingerprint, commit, image, revision: toRevision, source };
+  return spec !== null && fingerprint !== null && toRevision !== null
+    ? { ...stampOf(operation), spec, fingerprint, commit, image, revision: toRevision, source }
+    : null;
+}
+
+function stampOf({ id, fence }: Operation) {
+  return { operationId: id, fence: Number(fence) };
+}
+
+async function wantedBy(service: Service, { operation }: Journal, deps: PinDeps): Promise<PinnedIntent> {
+  const written = intentOf(operation);
+  if (written) {
+    return written;
   }
+  const stamp = stampOf(operation);
   if (operation.kind === "RESTART") {
     const revision = service.deployedRevision!;
     return { ...deployedOf(service), ...stamp, revision, source: service.source };

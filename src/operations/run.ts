@@ -9,7 +9,7 @@ import type { Transactions } from "../storage/transaction.js";
 import { chainOf, isUnavailable } from "../storage/unavailable.js";
 import type { Driver, Outcome, Reporter, Target } from "./driver.js";
 import type { Journal } from "./journal.js";
-import { type PinnedIntent, pinIntent, type ResolveCommit } from "./pin-intent.js";
+import { intentOf, type PinnedIntent, pinIntent, type ResolveCommit } from "./pin-intent.js";
 import { buildDeployed, buildTarget, deployedIntent, deployedOf, refOf } from "./targets.js";
 
 export interface RunDeps {
@@ -27,14 +27,31 @@ export interface RunDeps {
  */
 export async function runOperation(
   journal: Journal,
-  io: Omit<Reporter, "step">,
+  io: Omit<Reporter, "step" | "undoing" | "undo">,
   deps: RunDeps,
 ): Promise<Outcome> {
-  const report: Reporter = { step: (progress) => journal.step(progress), ...io };
+  const report: Reporter = {
+    undoing: journal.operation.undo,
+    undo: (why) => orLeave(journal, journal.undo(why)),
+    step: (progress) => orLeave(journal, journal.step(progress)),
+    ...io,
+  };
   const { service, driver } = await loadService(journal, deps);
   const outcome = await verdictOf(deps.log, () => work(service, driver, journal, report, deps));
   await journal.finish(outcome, deps.drivers);
   return outcome;
+}
+
+/**
+ * What cannot be written down while the database is away is left as it is, as with a lease that is lost: it is no fault of
+ * the new one, for which it would be undone.
+ */
+async function orLeave({ operation }: Journal, written: Promise<void>): Promise<void> {
+  try {
+    await written;
+  } catch (error) {
+    throw chainOf(error).some(isUnavailable) ? new LeaseLost(operation.id, { cause: error }) : error;
+  }
 }
 
 async function work(
@@ -57,7 +74,9 @@ async function work(
       return driver.scale(target, deployed.replicas, report);
     }
     default: {
-      const { current, target } = await loadRecipe(service, journal, report, deps);
+      const { current, target } = report.undoing
+        ? await targetsOf(service, intentOf(journal.operation)!, deps)
+        : await loadRecipe(service, journal, report, deps);
       await report.assertHeld();
       return driver.replace(current, target, report);
     }
@@ -99,14 +118,29 @@ async function loadRecipe(
   journal: Journal,
   report: Reporter,
   deps: RunDeps,
-): Promise<{ current: Target | null; target: Target }> {
-  const { manager } = deps.transactions.dataSource;
+): Promise<Targets> {
   await report.step({ step: "LOAD_RECIPE", state: "RUNNING", done: 0, of: 1 });
   const intent = await pinIntent(service, journal, report.signal, deps);
-  const target = await buildTarget(manager, deps.secretBox, service, intent);
-  const deployed = deployedIntent(service);
-  const current = deployed && (await buildDeployed(manager, deps.secretBox, service, deployed));
+  const targets = await targetsOf(service, intent, deps);
   await report.step({ step: "LOAD_RECIPE", state: "DONE", done: 1, of: 1, detail: inWords(intent) });
+  return targets;
+}
+
+interface Targets {
+  /** What runs now; null: nothing. */
+  current: Target | null;
+  target: Target;
+}
+
+async function targetsOf(
+  service: Service,
+  intent: PinnedIntent,
+  { transactions, secretBox }: RunDeps,
+): Promise<Targets> {
+  const { manager } = transactions.dataSource;
+  const target = await buildTarget(manager, secretBox, service, intent);
+  const deployed = deployedIntent(service);
+  const current = deployed && (await buildDeployed(manager, secretBox, service, deployed));
   return { current, target };
 }
 

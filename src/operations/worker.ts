@@ -175,7 +175,7 @@ export class Worker {
   /** Whatever failed here might fail again: only a server that stops hands over at once, else the lease runs out. */
   private async leave({ operation }: Claimed, error: unknown, log: Logger): Promise<void> {
     if (error instanceof LeaseLost) {
-      log.info({ err: error }, "operation left for the next claim");
+      log[error.cause ? "error" : "info"]({ err: error }, "operation left for the next claim");
       await release(this.options.transactions, operation).catch((err) =>
         log.warn({ err }, "its lease runs out by itself"),
       );

@@ -15,6 +15,7 @@ import type {
   ServiceRef,
   StepProgress,
   Target,
+  Undo,
 } from "../../src/operations/driver.js";
 import type { DriverRow } from "./row.js";
 
@@ -42,6 +43,8 @@ export async function until<T>(
 export class Recorder implements Reporter {
   readonly steps: StepProgress[] = [];
   readonly lines: OperationLogLine[] = [];
+  /** What a server that takes it over would go on with. */
+  undoing: Undo | null = null;
   private readonly controller = new AbortController();
   constructor(
     private readonly onStep: (step: StepProgress, recorder: Recorder) => void | Promise<void> = () => {},
@@ -52,6 +55,10 @@ export class Recorder implements Reporter {
   async step(progress: StepProgress): Promise<void> {
     this.steps.push(progress);
     await this.onStep(progress, this);
+  }
+  async undo(why: Undo): Promise<void> {
+    await this.assertHeld();
+    this.undoing = why;
   }
   async assertHeld(): Promise<void> {
     if (this.signal.reason instanceof LeaseLost) {

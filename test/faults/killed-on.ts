@@ -58,7 +58,9 @@ export function killedOn({ name, lacks, open, kills, work, only }: RealEngine): 
 
     /** Around what the driver does to the engine: what lies between is the same on any engine. */
     const isCall = (point: string) =>
-      /^(driver\.(replace|scale|remove|pinImage)|report\.assertHeld|journal\.(intend|finish))\b/.test(point);
+      /^(driver\.(replace|scale|remove|pinImage)|report\.assertHeld)\b/.test(point) ||
+      // Before it is written it is as after the call before.
+      /^journal\.(intend|undo|finish)\/(in transaction|after)/.test(point);
 
     for (const scenario of chosen) {
       it(`keeps ready capacity through a ${scenario.name}, around each call of the driver`, async function () {

@@ -25,6 +25,7 @@ export const driverMethods: Readonly<Record<MethodsOf<Driver>, true>> = {
 export const journalMethods: Readonly<Record<MethodsOf<Journal>, true>> = {
   step: true,
   intend: true,
+  undo: true,
   finish: true,
 };
 
@@ -50,8 +51,14 @@ export const expectedPoints: readonly string[] = [
   ...around("report.assertHeld"),
 ];
 
-/** The same where an engine rolls by itself: which steps it reports is its own affair. */
-export const expectedOnEngine = expectedPoints.filter((point) => !point.startsWith("journal.step"));
+/**
+ * The same where an engine rolls by itself: which steps it reports is its own affair, and what it has outlives the server,
+ * so that somebody has to know why it is undone.
+ */
+export const expectedOnEngine: readonly string[] = [
+  ...expectedPoints.filter((point) => !point.startsWith("journal.step")),
+  ...write("journal.undo"),
+];
 
 /** A point without what tells the visits of one method apart. */
 export const plain = (point: string): string => point.replace(/\(.*\)/, "");

@@ -17,6 +17,7 @@ export class SwarmPlatform implements Platform {
   /** Operation of each change that the engine took. */
   private readonly taken: string[] = [];
   private least = 0;
+  private marks = 0;
   private readonly stop = new AbortController();
   private readonly watching: Promise<void>;
 
@@ -62,6 +63,7 @@ export class SwarmPlatform implements Platform {
   }
 
   async mark(): Promise<void> {
+    this.marks++;
     this.least = await this.ready();
   }
 
@@ -101,7 +103,10 @@ export class SwarmPlatform implements Platform {
   private async watch(): Promise<void> {
     const { signal } = this.stop;
     while (!signal.aborted) {
-      this.least = Math.min(this.least, await this.ready());
+      const { marks } = this;
+      const ready = await this.ready();
+      // One that was asked for before the mark says nothing of what comes after it.
+      this.least = marks === this.marks ? Math.min(this.least, ready) : this.least;
       await pause(lookMilliseconds, signal);
     }
   }

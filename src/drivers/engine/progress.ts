@@ -35,13 +35,14 @@ export class Progress {
     stop?.throwIfAborted();
   }
 
-  /** Marks the step in which a replica failed, or else the first that is under way. */
-  async fail(failed: StepName | null, detail: string | undefined): Promise<void> {
-    const step = failed ?? order.find((one) => this.told.get(one)?.state === "RUNNING") ?? null;
-    if (step) {
-      const { done, of } = this.told.get(step) ?? { done: 0, of: 1 };
-      await this.report.step({ step, state: "FAILED", done, of, ...(detail !== undefined && { detail }) });
+  /** The step in which a replica failed, or else the first that is under way, as failed; null: none is. */
+  failed(where: StepName | null, detail: string | undefined): StepProgress | null {
+    const step = where ?? order.find((one) => this.told.get(one)?.state === "RUNNING");
+    if (!step) {
+      return null;
     }
+    const { done, of } = this.told.get(step) ?? { done: 0, of: 1 };
+    return { step, state: "FAILED", done, of, ...(detail !== undefined && { detail }) };
   }
 }
 

@@ -18,6 +18,8 @@ export function connectionInUse(): { signal: AbortSignal; end(): void } {
  */
 export function untilClosed(report: Reporter, ...closed: AbortSignal[]): Reporter {
   return {
+    undoing: report.undoing,
+    undo: (why) => report.undo(why),
     step: (progress) => report.step(progress),
     log: (line) => report.log(line),
     assertHeld: async () => {

@@ -6,7 +6,7 @@ import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
 import { announcementOf, justBeforeDone, terminating } from "../engine/step-views.js";
 import { TaskReports } from "../engine/task-reports.js";
-import { notStanding, whyNotUndone } from "../engine/why-not-undone.js";
+import { assertNotUndone, type Restored, takenBack, undo } from "../engine/undoing.js";
 import type { Pod, Workload } from "./api-types.js";
 import { type Assessment, assess, rolloutStatus, stepOf } from "./assess.js";
 import { changedService } from "./changed-service.js";
@@ -96,6 +96,7 @@ export class Replacement {
       // To be undone also when it was cancelled before this server took it over.
       this.manifest = manifestOf(this.target, programs, features);
     }
+    assertNotUndone(this.report);
     await this.announce();
     this.manifest = manifestOf(this.target, programs, features);
     const { kind, name } = this.manifest;
@@ -108,7 +109,7 @@ export class Replacement {
       }
       this.workload = seen;
     } else {
-      await this.assertNotTakenBack(seen);
+      this.assertNotTakenBack(seen);
       this.before = seen;
       this.report.signal.throwIfAborted();
       this.mayBeThere = true;
@@ -118,23 +119,16 @@ export class Replacement {
     }
   }
 
-  /** What an earlier server undid, or somebody by hand, is not tried again: they had a reason. */
-  private async assertNotTakenBack(seen: Workload | null): Promise<void> {
+  /** What somebody undid by hand is not tried again: they had a reason. */
+  private assertNotTakenBack(seen: Workload | null): void {
     const pods = seen ? this.context.mirror.podsOf(seen) : [];
-    const mine = pods.filter((pod) => this.isMine(pod));
     const sets = seen ? this.context.mirror.setsOf(seen) : [];
     const wasHere = sets.some(
       ({ spec }) => spec.template?.metadata?.labels?.["rebake/operation"] === this.target.stamp.operationId,
     );
-    if (!wasHere && mine.length === 0) {
-      return;
+    if (wasHere || pods.some((pod) => this.isMine(pod))) {
+      throw takenBack();
     }
-    this.pods = pods;
-    await this.failIfTroubled(seen!, mine);
-    throw new OperationFailure(
-      "CHANGED_ON_ENGINE",
-      "The service was put back to what it ran before, while no server looked: rebuild it once that is settled.",
-    );
   }
 
   private async announce(): Promise<void> {
@@ -292,46 +286,21 @@ export class Replacement {
     }
   }
 
-  /** Puts back what was there before; nothing of the new one is left, or else the cause says so. */
-  private async undo(error: unknown): Promise<Outcome> {
-    const { signal } = this.report;
-    const cancelled = signal.aborted;
-    let reason: unknown = cancelled ? signal.reason : inWords(error);
-    if (reason instanceof LeaseLost) {
-      throw reason;
-    }
-    if (this.mayBeThere && this.manifest) {
-      try {
-        const lacks = await this.restore();
-        reason = lacks === null ? reason : notStanding(reason, lacks);
-      } catch (failure) {
-        reason = whyNotUndone(inWords(failure), reason);
-      }
-    }
-    await this.progress.fail(this.failedStep, cancelled ? "cancelled" : undefined);
-    if (!(reason instanceof OperationFailure)) {
-      throw reason;
-    }
-    const verdict = cancelled ? "CANCELLED" : this.hasReplaced ? "ROLLED_BACK" : "FAILED";
-    return { verdict, cause: reason.cause };
+  private undo(error: unknown): Promise<Outcome> {
+    return undo(this.report, {
+      error: inWords(error),
+      step: (detail) => this.progress.failed(this.failedStep, detail),
+      hasReplaced: this.hasReplaced,
+      restore: this.mayBeThere && this.manifest ? () => this.restore() : null,
+    });
   }
 
-  /** What does not stand again though it was put back, in a sentence. */
-  private async restore(): Promise<string | null> {
-    const { context, current, target, manifest, patience, report, before } = this;
+  private async restore(): Promise<Restored> {
+    const { context, current, target, manifest, patience, report, before, workload: put } = this;
     try {
-      const { touched, lacks } = await restore({
-        context,
-        current,
-        target,
-        manifest,
-        patience,
-        report,
-        before,
-        put: this.workload,
-      });
-      this.hasReplaced ||= touched;
-      return lacks;
+      return await restore({ context, current, target, manifest, patience, report, before, put });
+    } catch (failure) {
+      throw inWords(failure);
     } finally {
       await this.tidy();
     }

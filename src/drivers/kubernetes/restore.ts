@@ -3,6 +3,7 @@ import type { RenderedSpec } from "../../domain/rendered-spec.js";
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, Target } from "../../operations/driver.js";
 import type { Patience } from "../engine/patience.js";
+import type { Restored } from "../engine/undoing.js";
 import type { ManagedFields, Pod, ReplicaSet, Workload, WorkloadSpec } from "./api-types.js";
 import { applyService } from "./apply-service.js";
 import { changedService } from "./changed-service.js";
@@ -37,13 +38,6 @@ export interface Undoing {
   before: Workload | null;
   /** What this server has put there. */
   put: Workload | null;
-}
-
-export interface Restored {
-  /** Whether some of the old ones had been told to go. */
-  touched: boolean;
-  /** What does not stand again though it was put back, in a sentence. */
-  lacks: string | null;
 }
 
 /**

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { LeaseLost, OperationFailure } from "../../errors.js";
+import { OperationFailure } from "../../errors.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
 import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress, type StepView } from "../engine/progress.js";
 import { TaskReports } from "../engine/task-reports.js";
-import { whyNotUndone } from "../engine/why-not-undone.js";
+import { assertNotUndone, type Restored, undo } from "../engine/undoing.js";
 import type { Pod, Workload } from "./api-types.js";
 import { rolloutStatus } from "./assess.js";
 import { ApiRefusal } from "./cluster.js";
@@ -75,6 +75,7 @@ export class Scaling {
       const from = this.numberBefore(found);
       const growing = this.target.replicas > from;
       asked = { put: found, from };
+      assertNotUndone(this.report);
       const of = Math.abs(this.target.replicas - from);
       await this.show(growing ? "START" : "TERMINATE_OLD", { state: "RUNNING", done: 0, of });
       this.report.signal.throwIfAborted();
@@ -241,23 +242,23 @@ export class Scaling {
   }
 
   /** @param asked null: it was not even seen what there is */
-  private async undo(error: unknown, asked: Asked | null): Promise<Outcome> {
-    const { signal } = this.report;
-    let reason: unknown = signal.aborted ? signal.reason : inWords(error);
-    if (reason instanceof LeaseLost) {
-      throw reason;
+  private undo(error: unknown, asked: Asked | null): Promise<Outcome> {
+    const isTheirs = error instanceof OperationFailure && error.cause.code === "CHANGED_ON_ENGINE";
+    return undo(this.report, {
+      error: inWords(error),
+      step: (detail) => this.progress.failed(null, detail),
+      hasReplaced: false,
+      restore: this.mayBeAsked && asked && !isTheirs ? () => this.restore(asked) : null,
+    });
+  }
+
+  private async restore(asked: Asked): Promise<Restored> {
+    try {
+      await this.putBack(asked);
+    } catch (failure) {
+      throw inWords(failure);
     }
-    const isChanged = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
-    if (this.mayBeAsked && asked && !isChanged) {
-      await this.putBack(asked).catch((failure) => {
-        reason = whyNotUndone(inWords(failure), reason);
-      });
-    }
-    await this.progress.fail(null, signal.aborted ? "cancelled" : undefined);
-    if (!(reason instanceof OperationFailure)) {
-      throw reason;
-    }
-    return { verdict: signal.aborted ? "CANCELLED" : "FAILED", cause: reason.cause };
+    return { touched: false, lacks: null };
   }
 
   /** The old number, and none more than that. */

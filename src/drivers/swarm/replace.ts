@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { LeaseLost, OperationFailure } from "../../errors.js";
+import { OperationFailure } from "../../errors.js";
 import type { Log } from "../../log.js";
 import type { Outcome, Reporter, StepName, Target } from "../../operations/driver.js";
 import { nonceOf, type Programs } from "../engine/deployer.js";
@@ -7,7 +7,7 @@ import { Patience } from "../engine/patience.js";
 import { Progress } from "../engine/progress.js";
 import { announcementOf, justBeforeDone } from "../engine/step-views.js";
 import { TaskReports } from "../engine/task-reports.js";
-import { whyNotUndone } from "../engine/why-not-undone.js";
+import { assertNotUndone, type Restored, takenBack, undo } from "../engine/undoing.js";
 import { type Assessment, assess, doneWith, stepOf } from "./assess.js";
 import { isDrifted } from "./comparable.js";
 import type { Engine } from "./engine.js";
@@ -23,7 +23,7 @@ import { downtime } from "./project.js";
 import { changedByHand, isAsPut, pushTarget, stampOf } from "./push.js";
 import { putByRebake } from "./put-by-rebake.js";
 import { earlierSpec, restore, terminationPatience } from "./restore.js";
-import { hasEnded, hasFailed, isReady, numbersOf, operationOf } from "./tasks.js";
+import { hasEnded, isReady, numbersOf, operationOf } from "./tasks.js";
 
 export interface SwarmContext {
   engine: Engine;
@@ -90,6 +90,7 @@ export class Replacement {
 
   /** Has the engine take the new spec, unless it did so for an earlier server. */
   private async begin(): Promise<void> {
+    assertNotUndone(this.report);
     await this.announce();
     const { engine, programs } = this.context;
     const seen = await this.ask(() => engine.service(this.plan.name));
@@ -97,7 +98,7 @@ export class Replacement {
       this.mayBeThere = true;
       await this.takeOver(seen!);
     } else {
-      await this.assertNotTakenBack(seen);
+      this.assertNotTakenBack(seen);
       await this.assertPlaceable();
       this.before = seen?.Spec ?? null;
       this.report.signal.throwIfAborted();
@@ -134,21 +135,11 @@ export class Replacement {
     this.service = seen;
   }
 
-  /** What an earlier server undid, or somebody by hand, is not tried again: they had a reason. */
-  private async assertNotTakenBack(seen: EngineService | null): Promise<void> {
-    if (seen?.PreviousSpec?.Labels?.[labels.operation] !== this.target.stamp.operationId) {
-      return;
+  /** What somebody undid by hand is not tried again: they had a reason. */
+  private assertNotTakenBack(seen: EngineService | null): void {
+    if (seen?.PreviousSpec?.Labels?.[labels.operation] === this.target.stamp.operationId) {
+      throw takenBack();
     }
-    this.tasks = await this.patience.untilBack(() => this.context.engine.tasks(seen.ID));
-    const failed = this.mineSoFar.find(hasFailed);
-    if (failed) {
-      this.failedStep = stepOf(failed, this.target, this.reports);
-      throw causeOf(failed, await this.evidence(failed));
-    }
-    throw new OperationFailure(
-      "CHANGED_ON_ENGINE",
-      "The service was put back to what it ran before, while no server looked: rebuild it once that is settled.",
-    );
   }
 
   private async announce(): Promise<void> {
@@ -287,30 +278,16 @@ export class Replacement {
     }
   }
 
-  /** Puts back what was there before; nothing of the new one is left. */
-  private async undo(error: unknown): Promise<Outcome> {
-    const { signal } = this.report;
-    const cancelled = signal.aborted;
-    let reason: unknown = cancelled ? signal.reason : error;
-    if (reason instanceof LeaseLost) {
-      throw reason;
-    }
-    const touched =
-      this.mayBeThere &&
-      (await this.restore().catch((failure) => {
-        reason = whyNotUndone(failure, reason);
-        return false;
-      }));
-    await this.progress.fail(this.failedStep, cancelled ? "cancelled" : undefined);
-    if (!(reason instanceof OperationFailure)) {
-      throw reason;
-    }
-    const verdict = cancelled ? "CANCELLED" : touched ? "ROLLED_BACK" : "FAILED";
-    return { verdict, cause: reason.cause };
+  private undo(error: unknown): Promise<Outcome> {
+    return undo(this.report, {
+      error,
+      step: (detail) => this.progress.failed(this.failedStep, detail),
+      hasReplaced: false,
+      restore: this.mayBeThere ? () => this.restore() : null,
+    });
   }
 
-  /** Whether some of the old ones had been replaced. */
-  private async restore(): Promise<boolean> {
+  private async restore(): Promise<Restored> {
     const { engine, programs, log } = this.context;
     const { current, target, plan, patience, report, before, oldIds } = this;
     const put = this.service?.Spec ?? null;

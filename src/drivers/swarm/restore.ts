@@ -3,6 +3,7 @@ import type { Log } from "../../log.js";
 import type { Reporter, Target } from "../../operations/driver.js";
 import type { Programs } from "../engine/deployer.js";
 import type { Patience } from "../engine/patience.js";
+import type { Restored } from "../engine/undoing.js";
 import { isDrifted } from "./comparable.js";
 import type { Engine } from "./engine.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
@@ -38,15 +39,15 @@ export interface Undoing {
 }
 
 /**
- * Puts back what was there before; says whether some of the old ones had been replaced.
+ * Puts back what was there before, and waits until nothing of the new one is left.
  * @throws OperationFailure CHANGED_ON_ENGINE when somebody has changed the service by hand: then it is theirs; and what
  * the engine refuses
  */
-export async function restore(undoing: Undoing): Promise<boolean> {
+export async function restore(undoing: Undoing): Promise<Restored> {
   const { engine, programs, target, plan, patience } = undoing;
   const found = await patience.untilBack(() => engine.service(plan.name));
   if (!found) {
-    return false;
+    return { touched: false, lacks: null };
   }
   const touched = async () =>
     hasReplaced(
@@ -56,19 +57,18 @@ export async function restore(undoing: Undoing): Promise<boolean> {
     );
   if (found.Spec.Labels?.[labels.operation] !== target.stamp.operationId) {
     // An earlier server may have put it back, and not seen the end of it.
-    await settled(undoing, found.ID, found.Spec);
-    return touched();
+    const lacks = await settled(undoing, found.ID, found.Spec);
+    return { touched: await touched(), lacks };
   }
   if (undoing.put ? !isAsPut(undoing.put, found.Spec) : isDrifted(found.Spec)) {
     const put = undoing.put ?? (await patience.untilBack(() => putByRebake(engine, target, programs)));
     throw changedByHand(put, found.Spec);
   }
-  const was = await touched();
-  await putBack(undoing, found);
-  return was;
+  return { touched: await touched(), lacks: await putBack(undoing, found) };
 }
 
-async function putBack(undoing: Undoing, found: EngineService): Promise<void> {
+/** What does not stand again, in a sentence. */
+async function putBack(undoing: Undoing, found: EngineService): Promise<string | null> {
   const { engine, programs, current, target, patience, report, log } = undoing;
   const before = undoing.before ?? earlierSpec(found, target);
   if (before) {
@@ -93,6 +93,7 @@ async function putBack(undoing: Undoing, found: EngineService): Promise<void> {
     await removeWhole(engine, found, grace, patience);
     await removeVolume(engine, cacheVolumeOf(undoing.plan), patience, log);
   }
+  return null;
 }
 
 /** What the engine had before it took an operation's spec. */
@@ -100,21 +101,26 @@ export function earlierSpec({ PreviousSpec }: EngineService, { stamp }: Target):
   return PreviousSpec && PreviousSpec.Labels?.[labels.operation] !== stamp.operationId ? PreviousSpec : null;
 }
 
-/** Waits until what was there before is ready again and nothing of the new one is left. */
+/** Waits until what was there before is ready again and nothing of the new one is left; says what is not so in the end. */
 async function settled(
   { engine, current, target, patience }: Undoing,
   id: string,
   before: ServiceSpec,
-): Promise<void> {
-  const until = Date.now() + (current ?? target).spec.rollout.deadline * 1000;
+): Promise<string | null> {
+  const { deadline } = (current ?? target).spec.rollout;
+  const until = Date.now() + deadline * 1000;
   const wanted = before.Mode.Replicated?.Replicas ?? 1;
   for (;;) {
     const tasks = await patience.untilBack(() => engine.tasks(id));
     const isNew = (task: EngineTask) => operationOf(task) === target.stamp.operationId;
     const ready = tasks.filter((task) => !isNew(task) && isReady(task)).length;
     const left = tasks.some((task) => isNew(task) && !hasEnded(task));
-    if ((ready >= wanted && !left) || Date.now() > until) {
-      return;
+    if (ready >= wanted && !left) {
+      return null;
+    }
+    if (Date.now() > until) {
+      const more = left ? " Of the new ones some still run." : "";
+      return `What ran before was put back, but after ${deadline} s ${ready} of ${wanted} of its tasks are ready:${more} look at them on the engine.`;
     }
     await wait(lookMilliseconds);
   }

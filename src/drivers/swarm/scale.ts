@@ -5,6 +5,7 @@ import { nonceOf } from "../engine/deployer.js";
 import { Patience } from "../engine/patience.js";
 import { Progress, type StepView } from "../engine/progress.js";
 import { TaskReports } from "../engine/task-reports.js";
+import { assertNotUndone, type Restored, undo } from "../engine/undoing.js";
 import type { EngineService, EngineTask, ServiceSpec } from "./engine-types.js";
 import { evidenceOf } from "./evidence.js";
 import { causeOf, notReady } from "./failures.js";
@@ -47,6 +48,7 @@ export class Scaling {
     let found: EngineService | null = null;
     try {
       found = await this.find();
+      assertNotUndone(this.report);
       const asked = found.Spec.Mode.Replicated?.Replicas;
       if (asked !== undefined) {
         await this.scale(found, asked);
@@ -181,25 +183,18 @@ export class Scaling {
   }
 
   /** @param found null: it was not even seen what there is */
-  private async undo(error: unknown, found: EngineService | null): Promise<Outcome> {
-    const { signal } = this.report;
-    const reason = signal.aborted ? signal.reason : error;
-    if (reason instanceof LeaseLost) {
-      throw reason;
-    }
-    const changed = reason instanceof OperationFailure && reason.cause.code === "CHANGED_ON_ENGINE";
-    if (this.mayBeAsked && found && !changed) {
-      await this.putBack(found);
-    }
-    await this.progress.fail(null, signal.aborted ? "cancelled" : undefined);
-    if (!(reason instanceof OperationFailure)) {
-      throw reason;
-    }
-    return { verdict: signal.aborted ? "CANCELLED" : "FAILED", cause: reason.cause };
+  private undo(error: unknown, found: EngineService | null): Promise<Outcome> {
+    const isTheirs = error instanceof OperationFailure && error.cause.code === "CHANGED_ON_ENGINE";
+    return undo(this.report, {
+      error,
+      step: (detail) => this.progress.failed(null, detail),
+      hasReplaced: false,
+      restore: this.mayBeAsked && found && !isTheirs ? () => this.restore(found) : null,
+    });
   }
 
   /** The old number, and none more than that. */
-  private async putBack(found: EngineService): Promise<void> {
+  private async restore(found: EngineService): Promise<Restored> {
     const { engine } = this.context;
     const asked = found.Spec.Mode.Replicated?.Replicas ?? 0;
     const wanted = this.isAsked(found) ? this.deployed : asked;
@@ -209,6 +204,7 @@ export class Scaling {
     while ((await this.look(service)).filter((task) => !hasEnded(task)).length > wanted) {
       await wait(lookMilliseconds);
     }
+    return { touched: false, lacks: null };
   }
 
   private evidence(task: EngineTask | undefined) {

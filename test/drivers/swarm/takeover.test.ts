@@ -105,12 +105,15 @@ onSwarm("a server that takes a rebuild on Swarm over", (it, yard) => {
     const { proxy, ref, old } = await deployed(scene);
     const before = await scene.serving(ref);
     const next = scene.target(ref, scene.tiny("crash"));
-    await expectLost(scene.replace(old, next, losingAfter(proxy, 2)));
-    const report = new Recorder();
-    const outcome = await scene.replace(old, taken(next), report, scene.successor());
+    const first = losingAfter(proxy, 2);
+    await expectLost(scene.replace(old, next, first));
+    const again = new Recorder();
+    again.undoing = first.undoing;
+    const outcome = await scene.replace(old, taken(next), again, scene.successor());
     expect(outcome.cause, outcome.cause?.message).to.include({ code: "APP_EXITED", exitCode: 3 });
     expect(outcome.cause!.lastLines).to.include("boom: no database");
     expect(outcome.verdict).to.equal("FAILED");
+    expect(again.summary()).to.deep.equal(["START FAILED"]);
     expect(changesOf(proxy)).to.equal(2);
     expect(await scene.serving(ref)).to.deep.equal(before);
     await scene.expectStands(old);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { RenderedSpec } from "../../../src/domain/rendered-spec.js";
+import { assertNotUndone, type Restored, undo } from "../../../src/drivers/engine/undoing.js";
 import { LeaseLost, OperationFailure } from "../../../src/errors.js";
 import type {
   Driver,
@@ -37,19 +38,13 @@ export class EngineDriver implements Driver {
   }
 
   async replace(current: Target | null, target: Target, report: Reporter): Promise<Outcome> {
-    for (const step of ["FETCH_SOURCE", "INSTALL"] as const) {
-      await report.step({ step, state: "SKIPPED", done: 0, of: 1 });
-    }
-    const of = target.replicas;
-    await report.step({ step: "START", state: "RUNNING", done: 0, of });
-    const found = await this.client.find(target.ref);
-    if (found?.desired.stamp.operationId !== target.stamp.operationId) {
-      await this.client.put(target.ref, desiredOf(target), report);
-    }
     try {
+      assertNotUndone(report);
+      await this.begin(target, report);
       await this.follow(target, report);
     } catch (error) {
-      return this.undo(current, target, report, error);
+      const restore = () => this.putBack(current, target, report);
+      return undo(report, { error, step: () => null, hasReplaced: false, restore });
     }
     const verdict = target.spec.readiness ? "SUCCEEDED" : "UNPROVEN";
     return { verdict, cause: null };
@@ -109,6 +104,17 @@ export class EngineDriver implements Driver {
     await this.watching;
   }
 
+  private async begin(target: Target, report: Reporter): Promise<void> {
+    for (const step of ["FETCH_SOURCE", "INSTALL"] as const) {
+      await report.step({ step, state: "SKIPPED", done: 0, of: 1 });
+    }
+    await report.step({ step: "START", state: "RUNNING", done: 0, of: target.replicas });
+    const found = await this.client.find(target.ref);
+    if (found?.desired.stamp.operationId !== target.stamp.operationId) {
+      await this.client.put(target.ref, desiredOf(target), report);
+    }
+  }
+
   /** Reports replicas as the engine rolls them, until all are the new one's and ready. */
   private async follow(target: Target, report: Reporter): Promise<void> {
     const of = target.replicas;
@@ -139,17 +145,9 @@ export class EngineDriver implements Driver {
     }
   }
 
-  /** Brings back what ran before; a lost lease leaves that to whoever has it now. */
-  private async undo(
-    current: Target | null,
-    target: Target,
-    report: Reporter,
-    error: unknown,
-  ): Promise<Outcome> {
-    if (!(error instanceof OperationFailure)) {
-      throw error;
-    }
-    const touched = (await this.client.find(target.ref))?.replicas.some(
+  private async putBack(current: Target | null, target: Target, report: Reporter): Promise<Restored> {
+    const replicas = (await this.client.find(target.ref))?.replicas ?? [];
+    const touched = replicas.some(
       ({ operationId, state }) => operationId === target.stamp.operationId && state === "READY",
     );
     if (current) {
@@ -158,10 +156,7 @@ export class EngineDriver implements Driver {
     } else {
       await this.client.delete(target.ref, report);
     }
-    if (error.cause.code === "CANCELLED_BY_USER") {
-      return { verdict: "CANCELLED", cause: error.cause };
-    }
-    return { verdict: touched ? "ROLLED_BACK" : "FAILED", cause: error.cause };
+    return { touched, lacks: null };
   }
 
   private async settled({ ref }: Target, signal: AbortSignal | null): Promise<void> {
