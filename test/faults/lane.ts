@@ -201,7 +201,7 @@ export class Lane {
         }
         return this.dead && { row: null };
       },
-      { deadline: 40_000, what: `operation ${id} has ended` },
+      { deadline: 120_000, what: `operation ${id} has ended` },
     ).then(({ row }) => row);
   }
 

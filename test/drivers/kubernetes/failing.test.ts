@@ -67,7 +67,7 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
     const facts = { image: "127.0.0.1:9/shop/app:1" };
     const spec = scene.tiny("", { rollout: { deadline: 120 } });
     const { seconds, cause } = await scene.failsWith("REGISTRY_UNREACHABLE", spec, facts);
-    expect(seconds).to.be.greaterThan(50).and.lessThan(90);
+    expect(seconds).to.be.greaterThan(50).and.lessThan(110);
     expect(cause.message).to.include(facts.image).and.to.include("connection refused");
   });
 
@@ -275,7 +275,8 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
     const ports = [{ name: "web", target: 4000 }];
     await scene.failsOver(old, "APP_EXITED", scene.tiny("crash", { ports }));
     expect(await reached()).to.deep.equal(before);
-    await scene.failsOver(old, "APP_EXITED", scene.tiny("crash", { ports: [], readiness: null }));
+    const rollout = { monitor: 10 };
+    await scene.failsOver(old, "APP_EXITED", scene.tiny("crash", { ports: [], readiness: null, rollout }));
     const now = await reached();
     expect(now.map((one) => one.ports)).to.deep.equal(before.map((one) => one.ports));
     const { ports: published } = await scene.driver.inspect(old.ref);

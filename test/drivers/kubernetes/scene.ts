@@ -216,7 +216,10 @@ export class Scene extends EngineScene<KubernetesDriver> {
   readonly expectStands = async ({ ref, stamp }: Target): Promise<void> => {
     const living = await this.living(ref);
     expect(living.map(operationOf), await this.history()).to.deep.equal(living.map(() => stamp.operationId));
-    const observed = await this.driver.inspect(ref);
+    // After the API server was away its watches come back one by one.
+    const inspect = () => this.driver.inspect(ref);
+    await this.until("the cluster is watched", async () => (await inspect()).state !== "UNKNOWN");
+    const observed = await inspect();
     expect(observed).to.include({ state: "RUNNING", operationId: stamp.operationId, drifted: false });
   };
 }
