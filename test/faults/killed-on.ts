@@ -25,7 +25,7 @@ export interface RealEngine {
   kills: number;
   /** For how long an operation takes, about; in milliseconds. */
   work: number;
-  /** Names of scenarios, where operations take so long that not all are tried; all unless given. */
+  /** Names of scenarios whose points are tried, where operations take so long that not all are; all unless given. */
   only?: readonly string[];
 }
 
@@ -77,7 +77,7 @@ export function killedOn({ name, lacks, open, kills, work, only }: RealEngine): 
       const told: string[] = [];
       let takeovers = 0;
       for (let round = 0; round < kills; round++) {
-        const scenario: Scenario = random.pick(chosen);
+        const scenario: Scenario = random.pick(scenarios);
         const after = Math.floor(random.next() * work);
         told.push(`${scenario.name}, killed after ${after} ms`);
         const fence = await matrix

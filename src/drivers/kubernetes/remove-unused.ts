@@ -1,11 +1,13 @@
 import type { Reporter, ServiceRef } from "../../operations/driver.js";
-import type { KubeObject, PodTemplate } from "./api-types.js";
+import type { KubeObject, PodTemplate, Workload } from "./api-types.js";
 import type { KubernetesContext } from "./context.js";
 import { engineName, labels } from "./names.js";
 import { listPath, objectPath } from "./paths.js";
 
 /** After so long what nothing uses was left by a server that died, or an older version, in milliseconds. */
 const abandonedAfter = 600_000;
+
+const kinds = ["Deployment", "DaemonSet"] as const;
 
 type Held = Pick<Reporter, "assertHeld">;
 
@@ -16,36 +18,40 @@ type Held = Pick<Reporter, "assertHeld">;
 export async function removeUnused(context: KubernetesContext, ref: ServiceRef, report: Held): Promise<void> {
   const { mirror, programs } = context;
   const name = engineName(ref);
-  const templates = (["Deployment", "DaemonSet"] as const).flatMap((kind) => {
-    const workload = mirror.workload(kind, name);
-    return workload
-      ? [workload.spec.template, ...mirror.setsOf(workload).flatMap(({ spec }) => spec.template ?? [])]
-      : [];
-  });
+  const mine = kinds.flatMap((kind) => mirror.workload(kind, name) ?? []);
   const own = `${labels.installation}=${programs.installation},${labels.serviceId}=${ref.serviceId}`;
-  await removeBut(context, own, new Set(templates.flatMap(referredTo)), () => true, report);
-  const all = (["Deployment", "DaemonSet"] as const)
-    .flatMap((kind) => mirror.allWorkloads(kind))
-    .flatMap((workload) => [
-      workload.spec.template,
-      ...mirror.setsOf(workload).flatMap(({ spec }) => spec.template ?? []),
-    ]);
-  const isOld = ({ metadata }: KubeObject) =>
-    Date.now() - Date.parse(metadata.creationTimestamp) > abandonedAfter;
+  await removeWhere(context, own, (one) => !isUsed(context, one, mine), report);
+  const isLeft = (one: KubeObject) =>
+    isOld(one) && !kinds.some((kind) => isUsed(context, one, mirror.allWorkloads(kind)));
   const shared = `${labels.installation}=${programs.installation},!${labels.serviceId}`;
-  await removeBut(context, shared, new Set(all.flatMap(referredTo)), isOld, report, ["ConfigMap"]);
+  await removeWhere(context, shared, isLeft, report, ["ConfigMap"]);
+}
+
+/** Ends at the first that uses it: a namespace may have ten thousand services. */
+function isUsed({ mirror }: KubernetesContext, { metadata }: KubeObject, by: Iterable<Workload>): boolean {
+  const uses = (template: PodTemplate | undefined) =>
+    template && referredTo(template).includes(metadata.name);
+  for (const workload of by) {
+    if (uses(workload.spec.template) || mirror.setsOf(workload).some(({ spec }) => uses(spec.template))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function isOld({ metadata }: KubeObject): boolean {
+  return Date.now() - Date.parse(metadata.creationTimestamp) > abandonedAfter;
 }
 
 /** Removes all that was put into containers of a service. */
 export async function removeParts(context: KubernetesContext, ref: ServiceRef, report: Held): Promise<void> {
   const own = `${labels.installation}=${context.programs.installation},${labels.serviceId}=${ref.serviceId}`;
-  await removeBut(context, own, new Set(), () => true, report);
+  await removeWhere(context, own, () => true, report);
 }
 
-async function removeBut(
+async function removeWhere(
   { cluster, namespace }: KubernetesContext,
   labelSelector: string,
-  used: ReadonlySet<string>,
   mayGo: (one: KubeObject) => boolean,
   report: Held,
   of: readonly ("ConfigMap" | "Secret")[] = ["ConfigMap", "Secret"],
@@ -53,7 +59,7 @@ async function removeBut(
   for (const kind of of) {
     const plural = `${kind.toLowerCase()}s`;
     const { items } = await cluster.list<KubeObject>(plural, listPath(kind, namespace), { labelSelector });
-    for (const one of items.filter(({ metadata }) => !used.has(metadata.name)).filter(mayGo)) {
+    for (const one of items.filter(mayGo)) {
       await report.assertHeld();
       await cluster.remove(kind.toLowerCase(), objectPath(kind, namespace, one.metadata.name));
     }
