@@ -12,6 +12,7 @@ import { causeOf, notReady } from "./failures.js";
 import { engineName, labels } from "./names.js";
 import { changedByHand, isAsPut, pushSpec } from "./push.js";
 import type { SwarmContext } from "./replace.js";
+import { terminationPatience } from "./restore.js";
 import { hasEnded, hasFailed, isReady, numbersOf } from "./tasks.js";
 
 const lookMilliseconds = 250;
@@ -149,9 +150,10 @@ export class Scaling {
 
   private async shrunk(service: EngineService, from: number): Promise<void> {
     const of = from - this.target.replicas;
+    const until = this.latestEnd;
     for (;;) {
       const left = (await this.look(service)).filter((task) => !hasEnded(task)).length - this.target.replicas;
-      if (left <= 0) {
+      if (left <= 0 || Date.now() > until) {
         return this.show("TERMINATE_OLD", { state: "DONE", done: of, of });
       }
       await this.show("TERMINATE_OLD", { state: "RUNNING", done: Math.max(of - left, 0), of });
@@ -201,10 +203,23 @@ export class Scaling {
     const service = await this.patience.untilBack(() =>
       pushSpec(engine, scaled(found.Spec, wanted), this.service ?? found, "spec", this.report),
     );
-    while ((await this.look(service)).filter((task) => !hasEnded(task)).length > wanted) {
+    const until = this.latestEnd;
+    for (;;) {
+      const there = (await this.look(service)).filter((task) => !hasEnded(task)).length;
+      if (there <= wanted) {
+        return { touched: false, lacks: null };
+      }
+      if (Date.now() > until) {
+        const lacks = `The old number was put back, but ${there} of its tasks have not ended where there are to be ${wanted}: look at them on the engine.`;
+        return { touched: false, lacks };
+      }
       await wait(lookMilliseconds);
     }
-    return { touched: false, lacks: null };
+  }
+
+  /** What a node that is away runs is never told to have ended: no operation waits for that for ever. */
+  private get latestEnd(): number {
+    return Date.now() + this.target.spec.rollout.drain * 1000 + terminationPatience;
   }
 
   private evidence(task: EngineTask | undefined) {

@@ -128,7 +128,7 @@ onKubernetes("a server that takes a rebuild on Kubernetes over", (it) => {
     const { verdict, cause } = await scene.replace(old, taken(next), again, scene.successor());
     expect(cause, cause?.message).to.include({ code: "APP_EXITED", exitCode: 3 });
     expect(verdict).to.equal("FAILED");
-    expect(again.summary()).to.deep.equal(["START FAILED"]);
+    expect(again.steps).to.deep.equal([first.undoing!.step]);
     expect(changesOf(proxy)).to.equal(2);
     expect(await scene.serving(ref)).to.deep.equal(before);
     await scene.expectStands(old);

@@ -214,6 +214,31 @@ onSwarm("a Swarm engine that goes away", (it) => {
       .and.to.have.length(2);
   });
 
+  it("of which only a node does keeps a scaling waiting for no longer than tasks may take to end", async (scene) => {
+    const { proxy, ref, old } = await deployed(scene, 2);
+    // What runs there is told to end, and nobody says that it has.
+    const running = new Map<string, object>();
+    proxy.after = ({ path }, body) => {
+      if (path !== "/tasks") {
+        return body;
+      }
+      for (const task of body.filter(({ Status }: any) => Status.State === "running")) {
+        running.set(task.ID, task);
+      }
+      return [...running.values()];
+    };
+    const begun = Date.now();
+    const report = new Recorder();
+    expect(await scene.driver.scale({ ...old, replicas: 1 }, old.replicas, report)).to.deep.equal({
+      verdict: "SUCCEEDED",
+      cause: null,
+    });
+    expect(Date.now() - begun).to.be.greaterThan(50_000);
+    expect(report.summary()).to.deep.equal(["TERMINATE_OLD DONE"]);
+    proxy.after = (_call, body) => body;
+    await scene.until("one is left", async () => (await scene.serving(ref)).length === 1);
+  });
+
   it("while a service is scaled is waited for", async (scene) => {
     const { line, ref, old, before } = await deployed(scene);
     const { report, done } = at(

@@ -113,7 +113,7 @@ onSwarm("a server that takes a rebuild on Swarm over", (it, yard) => {
     expect(outcome.cause, outcome.cause?.message).to.include({ code: "APP_EXITED", exitCode: 3 });
     expect(outcome.cause!.lastLines).to.include("boom: no database");
     expect(outcome.verdict).to.equal("FAILED");
-    expect(again.summary()).to.deep.equal(["START FAILED"]);
+    expect(again.steps).to.deep.equal([first.undoing!.step]);
     expect(changesOf(proxy)).to.equal(2);
     expect(await scene.serving(ref)).to.deep.equal(before);
     await scene.expectStands(old);
