@@ -64,10 +64,7 @@ export function killedOn({ name, lacks, open, kills, work, only }: RealEngine): 
 
     for (const scenario of chosen) {
       it(`keeps ready capacity through a ${scenario.name}, around each call of the driver`, async function () {
-        const passed = (await matrix.record(scenario)).filter(isCall);
-        // From there on it is another story.
-        const undone = passed.findIndex((one) => one.startsWith("journal.undo")) + 1 || passed.length;
-        const points = passed.filter((one, index) => index >= undone || !matrix.tried.has(one));
+        const points = matrix.untried((await matrix.record(scenario)).filter(isCall));
         this.test!.title += ` (${points.length} points)`;
         const lost = await matrix.killAtEach(scenario, points);
         expect(matrix.tried, "points at which a server was killed").not.to.have.property("size", 0);

@@ -93,6 +93,12 @@ export class Matrix {
     return points;
   }
 
+  /** Of a run's points those at which no server was killed yet, and all after an undoing began: that is another story. */
+  untried(passed: readonly string[]): string[] {
+    const begun = passed.findIndex((point) => point.startsWith("journal.undo"));
+    return passed.filter((point, index) => (begun !== -1 && index > begun) || !this.tried.has(point));
+  }
+
   /** As `tried` says it, or told apart by less. */
   wasTried(point: string): boolean {
     return [...this.tried].some((one) => one === point || plain(one) === point);
