@@ -119,8 +119,8 @@ async function settled(
       return null;
     }
     if (Date.now() > until) {
-      const more = left ? " Of the new ones some still run." : "";
-      return `What ran before was put back, but after ${deadline} s ${ready} of ${wanted} of its tasks are ready:${more} look at them on the engine.`;
+      const more = left ? ", and some of the new one have not ended" : "";
+      return `What ran before was put back, but after ${deadline} s ${ready} of ${wanted} of its tasks are ready${more}: look at them on the engine.`;
     }
     await wait(lookMilliseconds);
   }

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { EngineTask } from "../../../src/drivers/swarm/engine-types.js";
 import { labels } from "../../../src/drivers/swarm/names.js";
 import { isReady, operationOf } from "../../../src/drivers/swarm/tasks.js";
 import { Recorder } from "../bench.js";
@@ -43,6 +44,24 @@ createServer((_, response) => response.end(process.env.REBAKE_COMMIT)).listen(30
     expect(after.filter(({ ID }) => before.includes(ID))).to.have.length(2);
     const steps = report.steps.filter(({ state }) => state === "FAILED").map(({ step }) => step);
     expect(steps).to.deep.equal(["READY"]);
+  });
+
+  it("says that what was put back does not stand", async (scene) => {
+    const proxy = await scene.behind();
+    const ref = scene.ref();
+    const old = await scene.deploy(scene.target(ref, scene.tiny("", { rollout: { deadline: 5 } })));
+    proxy.calls.length = 0;
+    const isOld = (task: EngineTask) => operationOf(task) === old.stamp.operationId;
+    const notReady = (task: EngineTask) => ({ ...task, Status: { ...task.Status, State: "starting" } });
+    proxy.after = ({ path }, body) =>
+      path === "/tasks" && proxy.count("POST", /\/update$/) > 1
+        ? body.map((task: EngineTask) => (isOld(task) ? notReady(task) : task))
+        : body;
+    const { cause } = await scene.replace(old, scene.target(ref, scene.tiny("crash")));
+    expect(cause).to.include({ code: "APP_EXITED", exitCode: 3 });
+    expect(cause!.message).to.include(
+      "What ran before was put back, but after 5 s 0 of 1 of its tasks are ready: look",
+    );
   });
 
   it("calls it FAILED when one of the old ones was not well meanwhile, but none was replaced", async (scene) => {
