@@ -3,10 +3,8 @@ import { cancelOperation } from "../../src/domain/cancel-operation.js";
 import type { Operation } from "../../src/domain/operation.js";
 import { rebuildService } from "../../src/domain/rebuild-service.js";
 import { removeService } from "../../src/domain/remove-service.js";
-import { type Cause, LeaseLost, OperationFailure } from "../../src/errors.js";
+import { type Cause, OperationFailure } from "../../src/errors.js";
 import type { OperationSnapshot } from "../../src/events/event-map.js";
-import type { Undo } from "../../src/operations/driver.js";
-import { Journal, type OpenJournal } from "../../src/operations/journal.js";
 import type { RunDeps } from "../../src/operations/run.js";
 import { Worker } from "../../src/operations/worker.js";
 import { actor, Catalog, hostId } from "../support/catalog.js";
@@ -46,7 +44,7 @@ describe("worker", () => {
     await Promise.all(workers.splice(0).map((worker) => worker.stop()));
   });
 
-  function startWorker(owner = "host-1/a", leaseSeconds = 10, openJournal?: OpenJournal): Worker {
+  function startWorker(owner = "host-1/a", leaseSeconds = 10): Worker {
     const worker = new Worker({
       transactions: catalog.transactions,
       drivers: catalog.drivers,
@@ -56,7 +54,6 @@ describe("worker", () => {
       claimant: { hostId, owner, leaseSeconds },
       concurrency: 4,
       logWritten: () => {},
-      ...(openJournal && { openJournal }),
     });
     workers.push(worker);
     worker.start();
@@ -101,47 +98,6 @@ describe("worker", () => {
     const row = await ended((await deploy()).operation.id);
     expect([row!.state, row!.cause?.code]).to.deep.equal(["FAILED", "DRIVER_FAULT"]);
     expect(() => catalog.transactions.assertSpace()).not.to.throw();
-  });
-
-  it("claims again at once what its driver has left for the next claim", async () => {
-    let claims = 0;
-    catalog.driver.script = async (target, report, current) => {
-      if (++claims === 1) {
-        throw new LeaseLost("(its environment's connection was changed)");
-      }
-      return succeed(target, report, current);
-    };
-    startWorker("host-1/a", 600);
-    const row = await ended((await deploy()).operation.id);
-    expect([row!.state, Number(row!.fence), claims]).to.deep.equal(["SUCCEEDED", 2, 2]);
-  });
-
-  it("goes on with an undoing as it was begun, its steps as they were", async () => {
-    const cause = { code: "APP_EXITED", message: "It ended.", exitCode: 3, lastLines: ["boom"] } as const;
-    const step = { step: "START", of: 2, done: 1 } as const;
-    const why: Undo = {
-      cause: { ...cause, lastLines: ["boom"] },
-      step: { ...step, state: "FAILED" },
-      hasReplaced: true,
-    };
-    const seen: (Undo | null)[] = [];
-    catalog.driver.script = async (_target, report) => {
-      seen.push(report.undoing);
-      if (!report.undoing) {
-        await report.step({ ...step, state: "RUNNING" });
-        await report.undo(why);
-        throw new LeaseLost("(it is killed)");
-      }
-      await report.step(report.undoing.step!);
-      return { verdict: "ROLLED_BACK", cause: report.undoing.cause };
-    };
-    startWorker("host-1/a", 600);
-    const { operation } = await deploy();
-    const row = await ended(operation.id);
-    expect(seen).to.deep.equal([null, why]);
-    expect([row!.state, row!.cause]).to.deep.equal(["ROLLED_BACK", why.cause]);
-    const steps = (await story(operation)).map((event) => event.steps.map((one) => one.state[0]).join(""));
-    expect(steps.slice(-4)).to.deep.equal(["DPPPPPP", "DPPRPPP", "DPPFPPP", "DSSFSSS"]);
   });
 
   it("runs every step, each with an event of its own, and records what is deployed", async () => {
@@ -295,33 +251,6 @@ describe("worker", () => {
     const { operation } = await deploy();
     const { state, fence } = (await ended(operation.id))!;
     expect([state, fence, tries]).to.deep.equal(["SUCCEEDED", "2", 2]);
-  });
-
-  it("leaves what cannot be written down to the next claim, and does not undo it", async () => {
-    const seen: unknown[] = [];
-    const openJournal: OpenJournal = (...given) => {
-      const journal = new Journal(...given);
-      const step = journal.step.bind(journal);
-      journal.step = (progress) =>
-        progress.step === "START" && seen.length === 0
-          ? Promise.reject(Object.assign(new Error("Connection terminated unexpectedly"), { code: "57P01" }))
-          : step(progress);
-      return journal;
-    };
-    catalog.driver.script = async (target, report, current) => {
-      try {
-        await report.step({ step: "START", state: "RUNNING", done: 0, of: 1 });
-      } catch (error) {
-        seen.push(error);
-        throw error;
-      }
-      return succeed(target, report, current);
-    };
-    startWorker("host-1/a", 600, openJournal);
-    const { operation } = await deploy();
-    const { state, fence } = (await ended(operation.id))!;
-    expect([state, fence]).to.deep.equal(["SUCCEEDED", "2"]);
-    expect(seen[0]).to.be.instanceOf(LeaseLost).and.to.have.nested.property("cause.code", "57P01");
   });
 
   it("stops a running operation when it is cancelled", async () => {

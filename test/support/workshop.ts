@@ -1,6 +1,7 @@
 import type { Operation } from "../../src/domain/operation.js";
 import type { Service } from "../../src/domain/service.js";
 import { type Cause, OperationFailure } from "../../src/errors.js";
+import type { OpenJournal } from "../../src/operations/journal.js";
 import type { ResolveCommit } from "../../src/operations/pin-intent.js";
 import { SourceChecker } from "../../src/operations/source-checker.js";
 import { Worker } from "../../src/operations/worker.js";
@@ -26,7 +27,7 @@ export class Workshop {
     private readonly worker: Worker,
   ) {}
 
-  static async open(database: TestDatabase): Promise<Workshop> {
+  static async open(database: TestDatabase, openJournal?: OpenJournal): Promise<Workshop> {
     const catalog = await Catalog.open(database);
     const worker = new Worker({
       transactions: catalog.transactions,
@@ -37,6 +38,7 @@ export class Workshop {
       claimant: { hostId, owner: `${hostId}/workshop`, leaseSeconds: 10 },
       concurrency: 4,
       logWritten: () => {},
+      ...(openJournal && { openJournal }),
     });
     const workshop = new Workshop(catalog, worker);
     catalog.transactions.onCommit(() => worker.wake());

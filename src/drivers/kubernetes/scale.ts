@@ -179,9 +179,10 @@ export class Scaling {
       const started = count(mine.filter(hasBegun).length);
       const ready = count(mine.filter(isReady).length);
       const done = rolloutStatus(workload).state === "DONE" && ready === of;
-      await this.show("START", { state: started === of ? "DONE" : "RUNNING", done: started, of });
+      const { signal } = this.report;
+      await this.show("START", { state: started === of ? "DONE" : "RUNNING", done: started, of }, signal);
       if (started === of) {
-        await this.show("READY", { state: done ? "DONE" : "RUNNING", done: ready, of });
+        await this.show("READY", { state: done ? "DONE" : "RUNNING", done: ready, of }, signal);
       }
       if (done) {
         return;
@@ -229,8 +230,8 @@ export class Scaling {
     return isBehind ? { ...put, status: { ...put.status, observedGeneration: 0 } } : found;
   }
 
-  private show(step: StepName, view: StepView): Promise<void> {
-    return this.progress.show(new Map([[step, view]]));
+  private show(step: StepName, view: StepView, stop?: AbortSignal): Promise<void> {
+    return this.progress.show(new Map([[step, view]]), stop);
   }
 
   private async pause(): Promise<void> {

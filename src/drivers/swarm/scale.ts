@@ -129,9 +129,10 @@ export class Scaling {
       const isReadyNow = Math.min(Math.max(ready - from, 0), of);
       readySince = ready >= replicas ? (readySince ?? Date.now()) : null;
       const held = readySince !== null && Date.now() - readySince >= monitor * 1000;
-      await this.show("START", { state: started === of ? "DONE" : "RUNNING", done: started, of });
+      const { signal } = this.report;
+      await this.show("START", { state: started === of ? "DONE" : "RUNNING", done: started, of }, signal);
       if (started === of) {
-        await this.show("READY", { state: held ? "DONE" : "RUNNING", done: isReadyNow, of });
+        await this.show("READY", { state: held ? "DONE" : "RUNNING", done: isReadyNow, of }, signal);
       }
       if (held) {
         return;
@@ -180,8 +181,8 @@ export class Scaling {
     return tasks;
   }
 
-  private show(step: StepName, view: StepView): Promise<void> {
-    return this.progress.show(new Map([[step, view]]));
+  private show(step: StepName, view: StepView, stop?: AbortSignal): Promise<void> {
+    return this.progress.show(new Map([[step, view]]), stop);
   }
 
   /** @param found null: it was not even seen what there is */
