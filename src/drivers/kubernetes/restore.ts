@@ -58,8 +58,12 @@ export async function restore(undoing: Undoing): Promise<Restored> {
     }
     return { touched: false, lacks: null };
   }
-  const touched = hasReplaced(context.mirror.podsOf(found), put ?? found, target);
-  if (stampOf(found) !== target.stamp.operationId) {
+  const isBack = stampOf(found) !== target.stamp.operationId;
+  const pods = context.mirror.podsOf(found);
+  // Which pods of earlier ones were leaving before was noted on what was put there, and is gone with it.
+  const known = isBack && !put ? pods.filter((pod) => operationOf(pod) === stampOf(found)) : pods;
+  const touched = hasReplaced(known, put ?? found, target);
+  if (isBack) {
     // An earlier server may have put it back, and not seen the end of it; or it was never changed.
     await putServiceBack(undoing, found);
     return { touched, lacks: await settled({ ...undoing, patience }, found) };

@@ -13,7 +13,7 @@ async function meanwhile(
 ): Promise<{ old: Target; next: Target; outcome: Outcome; report: Recorder }> {
   const ref = scene.ref();
   const old = await scene.deploy(scene.target(ref, scene.tiny(), { replicas }));
-  const next = scene.target(ref, scene.tiny("", { rollout: { monitor: 4 } }), { replicas });
+  const next = scene.target(ref, scene.tiny("", { rollout: { monitor: 10 } }), { replicas });
   let done = false;
   const report = new Recorder(async ({ step, state }) => {
     if (step === "READY" && state === "RUNNING" && !done) {
