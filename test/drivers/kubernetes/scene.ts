@@ -214,6 +214,10 @@ export class Scene extends EngineScene<KubernetesDriver> {
 
   /** The cluster has what was deployed, in all pods, and nothing of another operation. */
   readonly expectStands = async ({ ref, stamp }: Target): Promise<void> => {
+    // A pod whose preparing had failed before it was told to go is told to have ended, and then not, until it is deleted.
+    const isAlone = async () =>
+      (await this.living(ref)).every((pod) => operationOf(pod) === stamp.operationId);
+    await this.until("nothing else lives", isAlone).catch(() => {});
     const living = await this.living(ref);
     expect(living.map(operationOf), await this.history()).to.deep.equal(living.map(() => stamp.operationId));
     // After the API server was away its watches come back one by one.
