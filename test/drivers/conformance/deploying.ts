@@ -113,7 +113,7 @@ export function deploying(it: AddCase, rig: Rig): void {
     expect(await replaced).to.have.property("verdict", "SUCCEEDED");
     expect(await slow).to.equal("one");
     expect(await closed).to.equal(1001);
-    expect(await load.endUnfailed()).to.be.greaterThan(100);
+    expect(await load.endUnfailed()).to.be.greaterThan(200);
   });
 
   it("rebuilds with new code only", async ({ ref, app, target, deploy, replace, url, version }) => {

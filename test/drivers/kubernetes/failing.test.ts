@@ -67,7 +67,7 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
     const facts = { image: "127.0.0.1:9/shop/app:1" };
     const spec = scene.tiny("", { rollout: { deadline: 120 } });
     const { seconds, cause } = await scene.failsWith("REGISTRY_UNREACHABLE", spec, facts);
-    expect(seconds).to.be.greaterThan(50).and.lessThan(110);
+    expect(seconds).to.be.greaterThan(50).and.lessThan(90);
     expect(cause.message).to.include(facts.image).and.to.include("connection refused");
   });
 
