@@ -1,6 +1,5 @@
 import { LeaseLost, OperationFailure } from "../../errors.js";
 import type { Outcome, Reporter, StepProgress } from "../../operations/driver.js";
-import { notStanding, whyNotUndone } from "./why-not-undone.js";
 
 /** What came of putting back what ran before. */
 export interface Restored {
@@ -10,7 +9,7 @@ export interface Restored {
   lacks: string | null;
 }
 
-/** A replacement that has to be undone, as this server knows it. */
+/** A replacement or scaling that has to be undone, as this server knows it. */
 export interface Failed {
   /** What ended it; what the reporter's signal says goes before it. */
   error: unknown;
@@ -23,9 +22,9 @@ export interface Failed {
 }
 
 /**
- * Undoes a replacement, and ends as is due for what it is undone for, which is journalled first: also a server that takes
+ * Undoes a replacement or scaling, and ends as is due for what it is undone for, which is journalled first: also a server that takes
  * it over in the middle of this, or when all is done but for the verdict, ends so.
- * @throws LeaseLost, and a fault that ended the replacement, once that is undone
+ * @throws LeaseLost, and a fault that ended it, once that is undone
  */
 export async function undo(report: Reporter, failed: Failed): Promise<Outcome> {
   const { signal, undoing } = report;
@@ -56,6 +55,34 @@ export async function undo(report: Reporter, failed: Failed): Promise<Outcome> {
   }
   const verdict = isCancelled ? "CANCELLED" : hasReplaced ? "ROLLED_BACK" : "FAILED";
   return { verdict, cause: reason.cause };
+}
+
+/**
+ * What keeps an operation from being undone is told with what it was to be undone for.
+ * @throws `failure` when it is no failure of the operation but a fault, or a lost lease
+ */
+function whyNotUndone(failure: unknown, reason: unknown): unknown {
+  if (!(failure instanceof OperationFailure)) {
+    throw failure;
+  }
+  const isSame = (one: OperationFailure) =>
+    one.cause.code === "CHANGED_ON_ENGINE"
+      ? one.cause.code === failure.cause.code
+      : one.cause.message === failure.cause.message;
+  if (!(reason instanceof OperationFailure) || isSame(reason)) {
+    return reason;
+  }
+  const { code, message } = failure.cause;
+  return new OperationFailure(code, `${message} It was to be undone: ${reason.cause.message}`, reason.cause);
+}
+
+/** @param lacks in a sentence what of the old one does not stand again, though it was put back */
+function notStanding(reason: unknown, lacks: string): unknown {
+  if (!(reason instanceof OperationFailure)) {
+    return reason;
+  }
+  const { code, message } = reason.cause;
+  return new OperationFailure(code, `${message} ${lacks}`, reason.cause);
 }
 
 /** That somebody had the engine go back while no server looked. */

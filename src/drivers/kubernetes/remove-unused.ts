@@ -28,7 +28,7 @@ export async function removeUnused(context: KubernetesContext, ref: ServiceRef, 
 }
 
 /** Ends at the first that uses it: a namespace may have ten thousand services. */
-function isUsed({ mirror }: KubernetesContext, { metadata }: KubeObject, by: Iterable<Workload>): boolean {
+function isUsed({ mirror }: KubernetesContext, { metadata }: KubeObject, by: readonly Workload[]): boolean {
   const uses = (template: PodTemplate | undefined) =>
     template && referredTo(template).includes(metadata.name);
   for (const workload of by) {
