@@ -41,7 +41,8 @@ function keptChange({ path, before, after }: FieldChange, secret: boolean): Fiel
 const cut = (text: string, length: number): string =>
   storable(text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
-const keyOf = (change: FieldChange): string => JSON.stringify([change.path, change.before, change.after]);
+const keyOf = (change: FieldChange): string =>
+  JSON.stringify([change.path, change.before, change.after, change.secret]);
 
 /** Whether a change is of a variable or file with a secret in it, or shows one anywhere else. */
 function secretsIn(spec: Target["spec"], plaintexts: readonly string[]): (change: FieldChange) => boolean {
