@@ -1,5 +1,5 @@
 import { OperationFailure } from "../../errors.js";
-import type { Reporter, Target } from "../../operations/driver.js";
+import type { Reporter, ServiceRef, Target } from "../../operations/driver.js";
 import type { KubeService, Workload } from "./api-types.js";
 import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
@@ -10,8 +10,9 @@ import { narrowed, serviceChanges } from "./service-drift.js";
 import { type ServiceManifest, serviceManifest } from "./service-manifest.js";
 
 /**
- * Makes the Service by which a service is reached, or takes it away. One of that name which somebody made for what was
- * adopted stays as it is. What somebody has changed of Rebake's own goes.
+ * Makes the Service by which a service is reached. One of that name which somebody made for what was adopted stays as it
+ * is. What somebody has changed of Rebake's own goes. Where none is needed any more the one that is there stays for the
+ * pods that need it, until `removeServiceOf`.
  * @returns what was applied, as the cluster has it; null: there is none of Rebake's
  * @throws OperationFailure ENGINE_REFUSED when it is somebody else's
  */
@@ -29,22 +30,31 @@ export async function applyService(
   const path = objectPath("Service", namespace, name);
   const there = mirror.service(name);
   assertServiceFree(there, target);
-  if (there && !bearsId(there, ref)) {
+  if (!body || (there && !bearsId(there, ref))) {
     return null;
   }
   await report.assertHeld();
   const isHeadless = there?.spec.clusterIP === "None";
   // Whether it has an address of its own cannot be changed.
-  if (there && (!body || isHeadless !== (spec.endpointMode === "DNSRR"))) {
+  if (there && isHeadless !== (spec.endpointMode === "DNSRR")) {
     await cluster.remove("service", path);
-  }
-  if (!body) {
-    return null;
   }
   const made = await put(cluster, path, body, there !== null);
   mirror.takeService(made);
   // As the cluster has taken it: what its own webhooks make of it is nobody's change.
   return narrowed(made.spec, body.spec);
+}
+
+/** Removes the Service by which a service was reached, if that is Rebake's. */
+export async function removeServiceOf(
+  { cluster, namespace, mirror }: KubernetesContext,
+  ref: ServiceRef,
+): Promise<void> {
+  const name = serviceName(ref);
+  const there = mirror.service(name);
+  if (there && bearsId(there, ref)) {
+    await cluster.remove("service", objectPath("Service", namespace, name));
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import type { StepView } from "../engine/progress.js";
 import { counted, terminating } from "../engine/step-views.js";
 import type { TaskReports } from "../engine/task-reports.js";
 import type { Pod, Workload } from "./api-types.js";
+import { isHeldUp } from "./held-up.js";
 import { hasBegun, hasEnded, isGoing, isPrepared, isReady, operationOf } from "./pods.js";
 
 /** How far the cluster says that it is. */
@@ -48,6 +49,8 @@ export interface Assessment {
   ready: number;
   /** Whether all replicas are there and were ready for as long as they are to be watched, and no other is meant to stay. */
   complete: boolean;
+  /** Whether it comes no further because old ones are still ending. */
+  heldUp: boolean;
   views: Map<StepName, StepView>;
 }
 
@@ -68,6 +71,12 @@ export function assess(
   const complete = rolloutStatus(workload).state === "DONE" && old.every(isGoing) && ready >= of;
   return {
     ...{ mine, old, of, ready, complete },
+    heldUp: isHeldUp(
+      workload,
+      mine,
+      pods.filter((pod) => !isMine(pod)),
+      of,
+    ),
     views: viewsOf(target, mine, reports, { of, ready, complete, old: old.length, oldTotal }),
   };
 }

@@ -280,6 +280,12 @@ export function notMade(words: string): OperationFailure {
   return new OperationFailure("ENGINE_REFUSED", `The cluster does not let pods be made: ${trimmed(words)}.`);
 }
 
+/** That no pod was made because this one, in whose place it was to come, does not go. */
+export function notLeaving({ metadata, spec: { nodeName } }: Pod, { spec }: Known): OperationFailure {
+  const message = `No instance was started within ${spec.rollout.deadline} s, for an old one has not ended: look at pod ${metadata.name}, and whether its node ${nodeName} is away.`;
+  return new OperationFailure("DEADLINE_EXCEEDED", message);
+}
+
 /** What the API server refused as the operation's failure; what is something else as it is. */
 export function inWords(error: unknown): unknown {
   return error instanceof EngineRefusal ? refused(error) : error;

@@ -4,8 +4,9 @@ import type { Outcome, Reporter, ServiceRef } from "../../operations/driver.js";
 import { EngineAway, unreachable } from "../engine/answers.js";
 import { Patience } from "../engine/patience.js";
 import type { Pod, Workload } from "./api-types.js";
+import { removeServiceOf } from "./apply-service.js";
 import type { KubernetesContext } from "./context.js";
-import { engineName, serviceName, type WorkloadKind } from "./names.js";
+import { engineName, type WorkloadKind } from "./names.js";
 import { bearsId, type Owned, ownedOf, workloadKinds } from "./owned.js";
 import { objectPath } from "./paths.js";
 import { isGone, terminationPatience } from "./pods.js";
@@ -91,18 +92,14 @@ async function readOwned(context: KubernetesContext, ref: ServiceRef): Promise<O
 }
 
 async function removeWorkloads(
-  { cluster, namespace, mirror }: KubernetesContext,
+  context: KubernetesContext,
   ref: ServiceRef,
   owned: readonly Owned[],
   patience: Patience,
 ): Promise<void> {
-  const service = mirror.service(serviceName(ref));
+  const { cluster, namespace } = context;
   // Nobody is sent to pods that are about to end.
-  if (service && bearsId(service, ref)) {
-    await patience.untilBack(() =>
-      cluster.remove("service", objectPath("Service", namespace, serviceName(ref))),
-    );
-  }
+  await patience.untilBack(() => removeServiceOf(context, ref));
   for (const { kind, workload } of owned) {
     const path = objectPath(kind, namespace, engineName(ref));
     const preconditions = { uid: workload.metadata.uid };

@@ -8,6 +8,7 @@ import { announcementOf, justBeforeDone, terminating } from "../engine/step-view
 import { TaskReports } from "../engine/task-reports.js";
 import { assertNotUndone, type Restored, takenBack, undo } from "../engine/undoing.js";
 import type { Pod, Workload } from "./api-types.js";
+import { removeServiceOf } from "./apply-service.js";
 import { type Assessment, assess, rolloutStatus, stepOf } from "./assess.js";
 import { changedService } from "./changed-service.js";
 import type { KubernetesContext } from "./context.js";
@@ -269,14 +270,18 @@ export class Replacement {
       }
       await this.pause(false);
     }
-    await this.tidy();
+    await this.tidy(this.target.spec.ports.length === 0);
   }
 
   /** What is left over is cleaned up by the next operation: it must not cost this one its verdict. */
-  private async tidy(): Promise<void> {
+  private async tidy(isUnreachable = false): Promise<void> {
     const { log } = this.context;
     const { ref } = this.target;
     try {
+      if (isUnreachable) {
+        await this.report.assertHeld();
+        await removeServiceOf(this.context, ref);
+      }
       await removeUnused(this.context, ref, this.report);
     } catch (err) {
       if (err instanceof LeaseLost) {

@@ -5,11 +5,12 @@ import type { Reporter, Target } from "../../operations/driver.js";
 import type { Patience } from "../engine/patience.js";
 import type { Restored } from "../engine/undoing.js";
 import type { ManagedFields, Pod, ReplicaSet, Workload, WorkloadSpec } from "./api-types.js";
-import { applyService } from "./apply-service.js";
+import { applyService, removeServiceOf } from "./apply-service.js";
 import { changedService } from "./changed-service.js";
 import type { KubernetesContext } from "./context.js";
 import { nodesWanted } from "./daemon-sets.js";
 import { appliedSpec, contentOf, isDrifted } from "./drift.js";
+import { isHeldUp } from "./held-up.js";
 import { Insistence } from "./insistence.js";
 import { type Manifest, manifestOf } from "./manifest.js";
 import { annotations, labels, type WorkloadKind } from "./names.js";
@@ -132,8 +133,12 @@ async function putServiceBack(
   if (changes.length > 0) {
     return;
   }
-  const before = current ?? { ...target, spec: { ...target.spec, ports: [] } };
-  await patience.untilBack(() => applyService(context, before, found, report));
+  if (current && current.spec.ports.length > 0) {
+    await patience.untilBack(() => applyService(context, current, found, report));
+  } else {
+    await report.assertHeld();
+    await patience.untilBack(() => removeServiceOf(context, target.ref));
+  }
 }
 
 /** What is put back: with a spec as the API itself has it, so that pods which fit it stay. */
@@ -311,7 +316,7 @@ async function settled(undoing: Undoing, put: Workload): Promise<string | null> 
   const { context, current, target, patience } = undoing;
   const { mirror } = context;
   const { deadline } = (current ?? target).spec.rollout;
-  const until = Date.now() + deadline * 1000;
+  let until = Date.now() + deadline * 1000;
   for (;;) {
     const pods = await patience.untilBack(async () => {
       await mirror.ready(AbortSignal.timeout(readyMilliseconds));
@@ -323,6 +328,10 @@ async function settled(undoing: Undoing, put: Workload): Promise<string | null> 
     const wanted = wantedOf(undoing, put);
     if (wanted !== null && ready >= wanted && left === 0) {
       return null;
+    }
+    const back = pods.filter((pod) => !isNew(pod) && !isGoing(pod) && !hasEnded(pod));
+    if (isHeldUp(put, back, pods.filter(isNew), wanted ?? 1)) {
+      until = Date.now() + deadline * 1000;
     }
     if (Date.now() > until) {
       const more = left > 0 ? `, and ${left} of the new one ${left === 1 ? "has" : "have"} not ended` : "";

@@ -11,14 +11,17 @@ export class Standstill {
 
   constructor(private readonly rollout: Pick<RenderedSpec["rollout"], "deadline" | "monitor">) {}
 
-  /** Whether that is longer than it may; `wasAway`: whether the cluster was away, from whose return it counts. */
+  /**
+   * Whether that is longer than it may; `wasAway`: whether the cluster was away, from whose return it counts. Neither does
+   * it count while new ones wait for the end of old ones.
+   */
   isTooLong(
-    { views, mine }: Pick<Assessment, "views" | "mine">,
+    { views, mine, heldUp }: Pick<Assessment, "views" | "mine" | "heldUp">,
     wasAway: boolean,
     now = Date.now(),
   ): boolean {
     const reached = [...views.values()].reduce((sum, { done }) => sum + done, 0);
-    if (reached > this.best || wasAway) {
+    if (reached > this.best || wasAway || heldUp) {
       this.best = Math.max(reached, this.best);
       this.since = now;
       this.isWatched = false;

@@ -5,12 +5,22 @@ import type { TaskReports } from "../engine/task-reports.js";
 import type { KubeEvent, KubeObject, Pod, ReplicaSet, Workload } from "./api-types.js";
 import type { KubernetesContext } from "./context.js";
 import { hasNoNode, isDaemonSet, lacksPods, noNode, refusalIn } from "./daemon-sets.js";
-import { failureOf, type Known, notMade, notReady, patience, type Trouble, troubleOf } from "./failures.js";
+import {
+  failureOf,
+  type Known,
+  notLeaving,
+  notMade,
+  notReady,
+  patience,
+  type Trouble,
+  troubleOf,
+} from "./failures.js";
 import { readLastLines } from "./follow-pods.js";
+import { lingering } from "./held-up.js";
 import { appContainer } from "./manifest.js";
 import { annotations, labels } from "./names.js";
 import { listPath } from "./paths.js";
-import { hasBegun, isReady, numbersOf, statusesOf } from "./pods.js";
+import { hasBegun, isReady, numbersOf, operationOf, statusesOf } from "./pods.js";
 import { probeAnswer } from "./probe-pod.js";
 
 /** For how long pods may not be made before that counts, in milliseconds: a quota may be about to be raised. */
@@ -20,6 +30,11 @@ const wordsPatience = 3_000;
 /** For how long it is waited for what a kubelet complains of, and between two looks, in milliseconds. */
 const warningPatience = 3_000;
 const warningPause = 500;
+
+/** Why an image cannot be had is told otherwise from one try to the next, and is the same trouble all along. */
+function kindOf({ code }: Trouble): string {
+  return ["IMAGE_NOT_FOUND", "REGISTRY_REFUSED", "REGISTRY_UNREACHABLE"].includes(code) ? "image" : code;
+}
 
 /** Watches the pods of one operation for what goes wrong with them. */
 export class PodWatch {
@@ -55,7 +70,7 @@ export class PodWatch {
       }
       this.hearPulls(pod);
       const trouble = troubleOf(pod, this.known);
-      if (trouble && lasts(`${pod.metadata.uid} ${trouble.code}`, trouble.patience)) {
+      if (trouble && lasts(`${pod.metadata.uid} ${kindOf(trouble)}`, trouble.patience)) {
         worst ??= trouble;
       }
     }
@@ -109,7 +124,7 @@ export class PodWatch {
   async notReady(mine: readonly Pod[], pods: readonly Pod[]): Promise<OperationFailure> {
     const pod = mine.findLast((one) => !isReady(one));
     if (!pod) {
-      const known = await this.whyNone();
+      const known = await this.whyNone(pods);
       return known ?? notReady(undefined, { number: 1, probe: null, lastLines: [] }, this.known);
     }
     const trouble = troubleOf(pod, this.known);
@@ -126,10 +141,16 @@ export class PodWatch {
   }
 
   /** Where the deadline is shorter than what else it is waited for. */
-  private async whyNone(): Promise<OperationFailure | null> {
+  private async whyNone(pods: readonly Pod[]): Promise<OperationFailure | null> {
     const { workload } = this;
-    if (!workload || !isDaemonSet(workload)) {
+    if (!workload) {
       return null;
+    }
+    const { operationId } = this.target.stamp;
+    const others = pods.filter((pod) => operationOf(pod) !== operationId);
+    const [left] = lingering(workload, others);
+    if (left || !isDaemonSet(workload)) {
+      return left ? notLeaving(left, this.known) : null;
     }
     return hasNoNode(workload) ? noNode() : this.refusedDaemon(workload);
   }

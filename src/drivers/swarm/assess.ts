@@ -4,7 +4,7 @@ import type { StepView } from "../engine/progress.js";
 import { counted, terminating } from "../engine/step-views.js";
 import type { TaskReports } from "../engine/task-reports.js";
 import type { EngineService, EngineTask } from "./engine-types.js";
-import { hasEnded, hasFailed, isReady, operationOf } from "./tasks.js";
+import { hasEnded, hasFailed, isHeldUp, isReady, operationOf } from "./tasks.js";
 
 /** What is seen of a rollout at one moment. */
 export interface Assessment {
@@ -23,6 +23,8 @@ export interface Assessment {
   complete: boolean;
   /** Whether that has held for as long as the new ones are to be watched: the engine does so itself after an update. */
   done: boolean;
+  /** Whether it comes no further because old ones are still ending. */
+  heldUp: boolean;
   views: Map<StepName, StepView>;
 }
 
@@ -57,6 +59,7 @@ export function assess(
       null,
     complete,
     done,
+    heldUp: isHeldUp(living, old),
     views: viewsOf(target, newest(mine), reports, {
       of,
       ready,

@@ -174,7 +174,7 @@ export class Replacement {
         return;
       }
       const state = JSON.stringify([...seen.views.values()].map(({ done }) => done));
-      if (state !== best || this.patience.wasAway()) {
+      if (state !== best || this.patience.wasAway() || seen.heldUp) {
         best = state;
         moved = Date.now();
       }

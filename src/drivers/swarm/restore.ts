@@ -13,7 +13,7 @@ import { changedByHand, isAsPut, pushSpec, pushTarget } from "./push.js";
 import { putByRebake } from "./put-by-rebake.js";
 import { removeVolume, removeWhole } from "./remove.js";
 import { cacheVolumeOf } from "./service-spec.js";
-import { hasEnded, hasReplaced, isReady, operationOf } from "./tasks.js";
+import { hasEnded, hasReplaced, isHeldUp, isReady, operationOf } from "./tasks.js";
 
 const lookMilliseconds = 500;
 /** For how long a task may take to end beyond what it was given, in milliseconds. */
@@ -108,15 +108,19 @@ async function settled(
   before: ServiceSpec,
 ): Promise<string | null> {
   const { deadline } = (current ?? target).spec.rollout;
-  const until = Date.now() + deadline * 1000;
+  let until = Date.now() + deadline * 1000;
   const wanted = before.Mode.Replicated?.Replicas ?? 1;
   for (;;) {
     const tasks = await patience.untilBack(() => engine.tasks(id));
     const isNew = (task: EngineTask) => operationOf(task) === target.stamp.operationId;
-    const ready = tasks.filter((task) => !isNew(task) && isReady(task)).length;
+    const back = tasks.filter((task) => !isNew(task) && !hasEnded(task));
+    const ready = back.filter(isReady).length;
     const left = tasks.some((task) => isNew(task) && !hasEnded(task));
     if (ready >= wanted && !left) {
       return null;
+    }
+    if (isHeldUp(back, tasks.filter(isNew))) {
+      until = Date.now() + deadline * 1000;
     }
     if (Date.now() > until) {
       const more = left ? ", and some of the new one have not ended" : "";

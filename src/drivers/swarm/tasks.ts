@@ -23,6 +23,20 @@ export function isReady({ Status, DesiredState }: EngineTask): boolean {
   return Status.State === "running" && DesiredState === "running";
 }
 
+/**
+ * Whether tasks are not started because others, in whose place they come, are still ending: the engine has them ready
+ * meanwhile, for a minute at most.
+ * Source: github.com/moby/swarmkit, manager/orchestrator/restart (DelayStart)
+ */
+export function isHeldUp(coming: readonly EngineTask[], leaving: readonly EngineTask[]): boolean {
+  const isKept = ({ DesiredState }: EngineTask) => DesiredState === "ready";
+  return (
+    coming.some(isKept) &&
+    coming.every((task) => isKept(task) || isReady(task)) &&
+    leaving.some((task) => task.DesiredState === "shutdown" && !hasEnded(task))
+  );
+}
+
 /** Whether a task is meant to run, or still does. */
 export function isThere(task: EngineTask): boolean {
   return !hasEnded(task) || (task.DesiredState === "running" && !hasFailed(task));

@@ -152,4 +152,18 @@ export function replacing(it: AddCase, rig: Rig): void {
     expect(await replace(old, two)).to.have.property("verdict", "SUCCEEDED");
     expect(await version(service)).to.equal("two");
   });
+
+  it("gives the new one all its time when the old one, stopped first, takes longer than that to end", async (stage) => {
+    const { ref, app, env, target, deploy, replace, version } = stage;
+    const service = ref();
+    const rollout = { order: "STOP_FIRST" as const, deadline: 20, drain: 25 };
+    const stubborn = app({ rollout, env: env({ MODE: "stubborn" }) });
+    const old = await deploy(target(service, stubborn, { commit: rig.first }));
+    const begun = Date.now();
+    const outcome = await replace(old, target(service, app({ rollout }), { commit: rig.second }));
+    expect(outcome.cause, outcome.cause?.message).to.equal(null);
+    // A process that has served its last request is ended after ten seconds, whatever its drain.
+    expect(Date.now() - begun).to.be.above(rig.row.rolls ? 20_000 : 9_000);
+    expect(await version(service)).to.equal("two");
+  });
 }

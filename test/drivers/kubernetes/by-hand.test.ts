@@ -226,7 +226,8 @@ onKubernetes("what is done by hand in the middle of a rebuild on Kubernetes", (i
 
   it("what is changed during a scaling is not written over", async (scene) => {
     const ref = scene.ref();
-    const old = await scene.deploy(scene.target(ref, scene.tiny("", { rollout: { monitor: 5 } })));
+    // Until all were watched for as long it is not over, however late `kubectl` is.
+    const old = await scene.deploy(scene.target(ref, scene.tiny("", { rollout: { monitor: 20 } })));
     let done = false;
     const report = new Recorder(async ({ step }) => {
       if (step === "READY" && !done) {

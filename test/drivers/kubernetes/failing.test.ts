@@ -201,7 +201,7 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
   });
 
   it("nothing that listens", async (scene) => {
-    const spec = scene.tiny("silent", { rollout: { deadline: 8 } });
+    const spec = scene.tiny("silent", { rollout: { deadline: 20 } });
     const { cause, failed } = await scene.failsWith("NOT_LISTENING", spec);
     expect(cause.message).to.include("does not listen on $REBAKE_PORT (3000)");
     expect(failed).to.deep.equal(["READY"]);
@@ -210,7 +210,7 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
   it("a probe that never passes", async (scene) => {
     const { cause, failed } = await scene.failsWith(
       "PROBE_FAILED",
-      scene.tiny("refusing", { rollout: { deadline: 8 } }),
+      scene.tiny("refusing", { rollout: { deadline: 20 } }),
     );
     expect(cause.message).to.include("GET / answered 503");
     expect(cause.lastLines.join("\n")).to.include("begins as refusing");
@@ -218,7 +218,7 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
   });
 
   it("one that is ready, and then is not well while it is watched", async (scene) => {
-    const spec = scene.tiny("sickening", { rollout: { monitor: 60, deadline: 8 } });
+    const spec = scene.tiny("sickening", { rollout: { monitor: 60, deadline: 20 } });
     const { cause } = await scene.failsWith("PROBE_FAILED", spec);
     expect(cause.message).to.include("GET / answered 503");
     expect(cause.lastLines).to.include("not well");
@@ -277,8 +277,7 @@ onKubernetes("failures on Kubernetes end early and say why", (it, yard) => {
     expect(await reached()).to.deep.equal(before);
     const rollout = { monitor: 10 };
     await scene.failsOver(old, "APP_EXITED", scene.tiny("crash", { ports: [], readiness: null, rollout }));
-    const now = await reached();
-    expect(now.map((one) => one.ports)).to.deep.equal(before.map((one) => one.ports));
+    expect(await reached()).to.deep.equal(before);
     const { ports: published } = await scene.driver.inspect(old.ref);
     expect((await fetch(`http://${published[0]!.address}`)).status).to.equal(200);
   });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { Pod } from "../../../src/drivers/kubernetes/api-types.js";
 import { ApiRefusal } from "../../../src/drivers/kubernetes/cluster.js";
-import { type Known, notReady, refused } from "../../../src/drivers/kubernetes/failures.js";
+import { type Known, notLeaving, notReady, refused } from "../../../src/drivers/kubernetes/failures.js";
 import { specOf } from "../bench.js";
 import { ended, podOf, running } from "./pod-fixture.js";
 import { source } from "./spec-arbitraries.js";
@@ -33,6 +33,16 @@ describe("why a pod was not ready in time", () => {
     expect(look(pod, null, { ...withSource, reports })).to.deep.equal({
       ...{ code: "DEADLINE_EXCEEDED", message: `Installing the dependencies ${tooLong}` },
       ...{ exitCode: null, lastLines: ["last"] },
+    });
+  });
+
+  it("is an old pod that does not end, in whose place the new one comes", () => {
+    const known9 = known({ spec: specOf({ ports, rollout: { deadline: 9 } }) });
+    const stuck = podOf("opn_old", { going: true });
+    const { name } = stuck.metadata;
+    expect(notLeaving(stuck, known9).cause).to.include({
+      code: "DEADLINE_EXCEEDED",
+      message: `No instance was started within 9 s, for an old one has not ended: look at pod ${name}, and whether its node n1 is away.`,
     });
   });
 

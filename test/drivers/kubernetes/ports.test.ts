@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { expect } from "chai";
+import { Recorder } from "../bench.js";
 import { Load } from "../load.js";
 import { onCluster } from "./lab.js";
 
@@ -30,5 +31,33 @@ onCluster("ports of a service on Kubernetes", (add) => {
     expect(port!.targetPort).to.equal("http");
     const third = await trial.rebuild(second, fields(4000));
     expect((await trial.service(third)).spec!.ports![0]!.targetPort).to.equal(4000);
+  });
+
+  add("lead to the old one until one without any has proved itself, and then nowhere", async (trial) => {
+    const first = await trial.deploy({
+      ports: [{ name: "http", target: 3000 }],
+      readiness: { httpGet: { port: null, path: "/health" }, period: 1 },
+      rollout: { drain: 2, monitor: 2 },
+    });
+    const { ports } = await trial.driver.inspect(first.ref);
+    const url = `http://${ports[0]!.address}`;
+    await trial.until("the node leads there", () => fetch(url).catch(() => null));
+    const load = new Load(url, ["/"], true);
+    const answered = new Recorder(async ({ step, state }) => {
+      if (step === "CUT_OVER" && state === "RUNNING") {
+        expect(await load.endUnfailed()).to.be.greaterThan(0);
+      }
+    });
+    load.begin();
+    const fields = { ports: [], readiness: null, rollout: { monitor: 5 } };
+    const second = trial.target(first.ref, trial.spec(fields), { image: first.image });
+    const outcome = await trial.replace(first, second, answered);
+    expect(outcome, outcome.cause?.message).to.have.property("verdict", "UNPROVEN");
+    expect((await trial.driver.inspect(second.ref)).ports).to.deep.equal([]);
+    expect(await trial.driver.drift(second)).to.deep.equal([]);
+    const { items } = await trial.core.listNamespacedService({ namespace: trial.namespace });
+    expect(items).to.deep.equal([]);
+    const third = await trial.rebuild(second, { ports: [{ name: "http", target: 3000 }] });
+    expect((await trial.driver.inspect(third.ref)).ports).to.have.length(1);
   });
 });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { TaskReports } from "../../../src/drivers/engine/task-reports.js";
 import type { Pod } from "../../../src/drivers/kubernetes/api-types.js";
 import { assess } from "../../../src/drivers/kubernetes/assess.js";
+import { lostPatience } from "../../../src/drivers/kubernetes/pods.js";
 import { Standstill } from "../../../src/drivers/kubernetes/standstill.js";
 import { deploymentOf, podOf, waiting } from "./pod-fixture.js";
 import { aTarget } from "./spec-arbitraries.js";
@@ -10,6 +11,8 @@ const mine = "opn_1";
 const making = () => podOf(mine, { app: { state: waiting("ContainerCreating") } });
 const begun = () => podOf(mine);
 const ready = () => podOf(mine, { ready: true });
+const leaving = (since: number) =>
+  podOf("opn_0", { metadata: { deletionTimestamp: new Date(since).toISOString() } });
 const evicted = () => podOf(mine, { status: { phase: "Failed", reason: "Evicted" } });
 const reports = new TaskReports("n", { isMine: () => true, tell: () => {}, changed: () => {} });
 
@@ -18,6 +21,7 @@ function tooLongAt(of: number, moments: [second: number, pods: Pod[], wasAway?: 
   const standstill = new Standstill({ deadline: 30, monitor });
   const target = aTarget({ ports: [] }, { replicas: of });
   const workload = deploymentOf(of, { availableReplicas: 0 });
+  workload.spec.strategy = { type: "Recreate" };
   const late = moments.find(([second, pods, wasAway = false]) =>
     standstill.isTooLong(assess(target, workload, pods, reports, 0), wasAway, second * 1000),
   );
@@ -102,6 +106,38 @@ describe("for how long a rollout on Kubernetes has come no further", () => {
         60,
       ),
     ).to.equal(30);
+  });
+
+  it("begins when the old ones have ended that were to be stopped first, unless their node is away", () => {
+    const old = leaving(Date.now());
+    const stopFirst: [number, Pod[]][] = [
+      [0, [old]],
+      [50, [old]],
+      [79, []],
+      [80, []],
+    ];
+    expect(tooLongAt(1, stopFirst)).to.equal(80);
+    const lost = leaving(Date.now() - lostPatience - 1_000);
+    expect(
+      tooLongAt(1, [
+        [0, [lost]],
+        [30, [lost]],
+      ]),
+    ).to.equal(30);
+    // A new one that is on its way has to come further by itself, whoever else is leaving.
+    expect(
+      tooLongAt(2, [
+        [0, [old, begun()]],
+        [30, [old, begun()]],
+      ]),
+    ).to.equal(30);
+    expect(
+      tooLongAt(2, [
+        [0, [old, ready()]],
+        [50, [old, ready()]],
+        [79, [ready(), begun()]],
+      ]),
+    ).to.equal(null);
   });
 
   it("begins anew when the cluster is back", () => {

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { TaskReports } from "../../../src/drivers/engine/task-reports.js";
-import type { ReplicaSet, Workload } from "../../../src/drivers/kubernetes/api-types.js";
+import type { ContainerStatus, ReplicaSet, Workload } from "../../../src/drivers/kubernetes/api-types.js";
 import type { KubernetesContext } from "../../../src/drivers/kubernetes/context.js";
 import { PodWatch } from "../../../src/drivers/kubernetes/watch-pods.js";
 import { OperationFailure } from "../../../src/errors.js";
-import { daemonSetOf, deploymentOf } from "./pod-fixture.js";
+import { daemonSetOf, deploymentOf, podOf, waiting } from "./pod-fixture.js";
 import { aTarget } from "./spec-arbitraries.js";
 
 const refused = (message: string) => ({
@@ -35,6 +35,35 @@ function seen(workload: Workload, sets: ReplicaSet[], seconds: number): string |
     Date.now = now;
   }
 }
+
+describe("what is wrong with pods on Kubernetes", () => {
+  it("lasts as long as their image cannot be had, whatever is said of why from one try to the next", () => {
+    const reports = new TaskReports("n", { isMine: () => true, tell: () => {}, changed: () => {} });
+    const watch = new PodWatch({} as KubernetesContext, target, reports);
+    const pod = podOf(stamp.operationId, { app: null });
+    const { now } = Date;
+    const found = [
+      [0, waiting("ImagePullBackOff", 'Back-off pulling image "x"')],
+      [30, waiting("ErrImagePull", "dial tcp 10.0.0.1:443: connect: connection refused")],
+      [59, waiting("ImagePullBackOff", 'Back-off pulling image "x"')],
+      [60, waiting("ImagePullBackOff", 'Back-off pulling image "x"')],
+    ].map(([second, state]) => {
+      pod.status!.containerStatuses = [
+        { name: "app", ready: false, restartCount: 0, state } as ContainerStatus,
+      ];
+      try {
+        Date.now = () => (second as number) * 1000;
+        return watch.look(deploymentOf(1), [pod]);
+      } finally {
+        Date.now = now;
+      }
+    });
+    expect(found.map((one) => one && "code" in one && one.code)).to.deep.equal([
+      ...[null, null, null],
+      "REGISTRY_UNREACHABLE",
+    ]);
+  });
+});
 
 describe("what keeps pods from being made on Kubernetes", () => {
   const own = setOf(stamp.operationId, refused("exceeded quota: new"));

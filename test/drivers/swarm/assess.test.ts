@@ -122,6 +122,18 @@ describe("what is seen of a rollout on a swarm", () => {
     expect(seen(target(1), serviceOf(1), [waiting]).unplaced).to.equal(waiting);
   });
 
+  it("is held up by old ones that still end while the engine keeps new ones ready", () => {
+    const kept = taskOf(mine, "ready", { DesiredState: "ready" });
+    const ending = taskOf("opn_old", "running", { DesiredState: "shutdown" });
+    const heldUp = (...tasks: EngineTask[]) => seen(target(2), serviceOf(2), tasks).heldUp;
+    expect(heldUp(kept, ending)).to.equal(true);
+    expect(heldUp(taskOf(mine, "running"), kept, ending)).to.equal(true);
+    expect(heldUp(taskOf(mine, "starting"), kept, ending)).to.equal(false);
+    expect(heldUp(kept, { ...ending, Status: { ...ending.Status, State: "shutdown" } })).to.equal(false);
+    expect(heldUp(kept, taskOf("opn_old", "running"))).to.equal(false);
+    expect(heldUp(ending)).to.equal(false);
+  });
+
   it("asks for one on each node of a GLOBAL service", () => {
     const tasks = ["a", "b"].map((NodeID) => taskOf(mine, "running", { Slot: 0, NodeID }));
     const of = target(1, { mode: "GLOBAL" });
