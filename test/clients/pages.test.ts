@@ -207,6 +207,8 @@ for (const client of clients) {
       expect(shown.lists()).to.equal(lists + 1);
       expect(await greet("Good evening")).to.equal(0);
       await shown.title(noUpdates).waitFor();
+      await shown.gone("catalog");
+      await shown.gone("orders");
     });
 
     it("says why a rebuild failed, and takes the row away once the bump is taken back", async function () {

@@ -43,6 +43,8 @@ export class EngineProxy {
 
   private constructor(private readonly engine: RequestOptions) {
     this.server = createServer((request, response) => void this.pass(request, response));
+    // As an engine does: a connection that nothing was asked on for a while stays.
+    this.server.keepAliveTimeout = 0;
   }
 
   /** @param engine e.g. `unix:///var/run/docker.sock`, or options of a request to one with TLS */

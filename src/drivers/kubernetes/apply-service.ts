@@ -1,6 +1,6 @@
 import { OperationFailure } from "../../errors.js";
 import type { Reporter, ServiceRef, Target } from "../../operations/driver.js";
-import type { KubeService, Workload } from "./api-types.js";
+import type { ContainerPort, KubeService, Workload } from "./api-types.js";
 import { ApiRefusal, type Cluster } from "./cluster.js";
 import type { KubernetesContext } from "./context.js";
 import { labels, serviceName } from "./names.js";
@@ -11,17 +11,18 @@ import { type ServiceManifest, serviceManifest } from "./service-manifest.js";
 
 /**
  * Makes the Service by which a service is reached. One of that name which somebody made for what was adopted stays as it
- * is. What somebody has changed of Rebake's own goes. Where none is needed any more the one that is there stays for the
- * pods that need it, until `removeServiceOf`.
+ * is. What somebody has changed of Rebake's own goes. Where none is needed any more, the one that is there leads to the
+ * pods that need it until `removeServiceOf`.
  * @returns what was applied, as the cluster has it; null: there is none of Rebake's
  * @throws OperationFailure ENGINE_REFUSED when it is somebody else's
  */
 export async function applyService(
-  { cluster, namespace, mirror, programs }: KubernetesContext,
+  context: KubernetesContext,
   target: Target,
   workload: Workload | null,
   report: Pick<Reporter, "assertHeld">,
 ): Promise<KubeService["spec"] | null> {
+  const { cluster, namespace, mirror, programs } = context;
   const { ref, spec } = target;
   const selector = workload?.spec.selector.matchLabels ?? { [labels.serviceId]: ref.serviceId };
   const beside = workload?.spec.template.spec.containers.flatMap(({ ports = [] }) => ports);
@@ -30,10 +31,14 @@ export async function applyService(
   const path = objectPath("Service", namespace, name);
   const there = mirror.service(name);
   assertServiceFree(there, target);
-  if (!body || (there && !bearsId(there, ref))) {
+  if (there && !bearsId(there, ref)) {
     return null;
   }
   await report.assertHeld();
+  if (!body) {
+    await (there && callByName(context, name, beside ?? []));
+    return null;
+  }
   const isHeadless = there?.spec.clusterIP === "None";
   // Whether it has an address of its own cannot be changed.
   if (there && isHeadless !== (spec.endpointMode === "DNSRR")) {
@@ -43,6 +48,30 @@ export async function applyService(
   mirror.takeService(made);
   // As the cluster has taken it: what its own webhooks make of it is nobody's change.
   return narrowed(made.spec, body.spec);
+}
+
+/**
+ * Has a Service call ports by the names that they have in these pods: it then leads to none in which nothing is called so,
+ * where by number it would lead to all that it selects.
+ */
+async function callByName(
+  { cluster, namespace, mirror }: KubernetesContext,
+  name: string,
+  ports: readonly ContainerPort[],
+): Promise<void> {
+  const path = objectPath("Service", namespace, name);
+  const found = await cluster.get<KubeService>("service", path);
+  const calls = (found?.spec.ports ?? []).flatMap(({ targetPort, protocol = "TCP" }, index) => {
+    const called = ports.find(
+      (one) => one.containerPort === targetPort && (one.protocol ?? "TCP") === protocol,
+    );
+    return called?.name
+      ? [{ op: "replace", path: `/spec/ports/${index}/targetPort`, value: called.name }]
+      : [];
+  });
+  if (calls.length > 0) {
+    mirror.takeService(await cluster.patch<KubeService>("service", path, calls));
+  }
 }
 
 /** Removes the Service by which a service was reached, if that is Rebake's. */

@@ -6,7 +6,8 @@ import { isGoing, isLost, isReady } from "./pods.js";
  * Whether pods are not made because others, in whose place they come, are still ending: a Deployment that stops the old
  * ones first waits until none of them is told of any more, and so does a DaemonSet on each of its nodes. That is long
  * after their containers have ended where a node tidies up once a minute only; one that is away is not waited for.
- * @param coming that are there already @param of how many there are to be
+ * @param coming that are there already
+ * @param of how many there are to be
  */
 export function isHeldUp(
   workload: Workload,

@@ -274,11 +274,11 @@ export class Replacement {
   }
 
   /** What is left over is cleaned up by the next operation: it must not cost this one its verdict. */
-  private async tidy(isUnreachable = false): Promise<void> {
+  private async tidy(hasNoPorts = false): Promise<void> {
     const { log } = this.context;
     const { ref } = this.target;
     try {
-      if (isUnreachable) {
+      if (hasNoPorts) {
         await this.report.assertHeld();
         await removeServiceOf(this.context, ref);
       }

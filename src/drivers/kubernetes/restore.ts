@@ -118,7 +118,7 @@ async function putBack(undoing: Undoing, found: Workload): Promise<string | null
 
 /**
  * The old ones are reached as before. Where there was nothing of Rebake's, its Service goes. What somebody has made of it
- * since it was applied stands.
+ * since it was applied stands. A new one without ports has left it where it was.
  */
 async function putServiceBack(
   { context, current, target, patience, report }: Undoing,
@@ -133,11 +133,12 @@ async function putServiceBack(
   if (changes.length > 0) {
     return;
   }
-  if (current && current.spec.ports.length > 0) {
-    await patience.untilBack(() => applyService(context, current, found, report));
-  } else {
+  const isNeeded = current !== null && current.spec.ports.length > 0;
+  if (!isNeeded) {
     await report.assertHeld();
     await patience.untilBack(() => removeServiceOf(context, target.ref));
+  } else if (target.spec.ports.length > 0) {
+    await patience.untilBack(() => applyService(context, current, found, report));
   }
 }
 

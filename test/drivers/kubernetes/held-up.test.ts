@@ -1,14 +1,14 @@
 import { expect } from "chai";
 import type { Pod, Workload } from "../../../src/drivers/kubernetes/api-types.js";
 import { isHeldUp, lingering } from "../../../src/drivers/kubernetes/held-up.js";
-import { daemonSetOf, deploymentOf, podOf } from "./pod-fixture.js";
+import { daemonSetOf, deploymentOf, type PodFacts, podOf } from "./pod-fixture.js";
 
 describe("what new pods on Kubernetes wait for", () => {
-  const deletionTimestamp = new Date().toISOString();
-  const leaving = podOf("opn_0", { metadata: { deletionTimestamp } });
+  const leaving = (facts: PodFacts = {}) =>
+    podOf("opn_0", { ...facts, metadata: { deletionTimestamp: new Date().toISOString() } });
   const recreated = deploymentOf(2);
   recreated.spec.strategy = { type: "Recreate" };
-  const held = (workload: Workload, coming: Pod[], others = [leaving]) =>
+  const held = (workload: Workload, coming: Pod[], others = [leaving()]) =>
     isHeldUp(workload, coming, others, 2);
 
   it("is the end of old ones in whose place they come", () => {
@@ -22,7 +22,7 @@ describe("what new pods on Kubernetes wait for", () => {
     const lost = podOf("opn_0", { going: true });
     expect(held(recreated, [], [lost])).to.equal(false);
     expect(lingering(recreated, [lost])).to.deep.equal([lost]);
-    const over = podOf("opn_0", { metadata: { deletionTimestamp }, status: { phase: "Failed" } });
+    const over = leaving({ status: { phase: "Failed" } });
     expect(held(recreated, [], [over])).to.equal(false);
     expect(lingering(recreated, [over])).to.deep.equal([]);
   });

@@ -13,7 +13,9 @@ async function meanwhile(
 ): Promise<{ old: Target; next: Target; outcome: Outcome; report: Recorder }> {
   const ref = scene.ref();
   const old = await scene.deploy(scene.target(ref, scene.tiny(), { replicas }));
-  const next = scene.target(ref, scene.tiny("", { rollout: { monitor: 10 } }), { replicas });
+  // An engine tells the old one to go as soon as the new one is ready, which is not to be before the hand was there.
+  const late = { env: { LATE: "5" }, rollout: { monitor: 10 } };
+  const next = scene.target(ref, scene.tiny("", late), { replicas });
   let done = false;
   const report = new Recorder(async ({ step, state }) => {
     if (step === "READY" && state === "RUNNING" && !done) {
