@@ -18,15 +18,16 @@ const points = [
 
 describe("a server with a PostgreSQL of its own that is killed", function () {
   this.timeout(300_000);
+  // Hooks run in their order: before the folder goes, without which a server does not stop well.
+  after(async () => {
+    await lane?.close();
+    await RebakeProcess.endAll();
+  });
   const folder = tempFolder();
   let lane: Lane;
 
   before(async () => {
     lane = await Lane.open({ folder: join(folder.path, "lane"), databaseUrl: null });
-  });
-  after(async () => {
-    await lane?.close();
-    await RebakeProcess.endAll();
   });
 
   it("loses nothing of a rebuild, and leaves no second PostgreSQL behind", async () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { eventually } from "./eventually.js";
-import { clusterFolder, leftoverFolders } from "./temp-folder.js";
+import { clusterFolder, leftoverFolders, runFolder } from "./temp-folder.js";
 
 /** Children inherit it, and theirs from them: what was started in this run can be told from all else. */
 const marker = `REBAKE_TEST_RUN_${process.pid}_${Date.now()}`;
@@ -69,7 +69,11 @@ function isOfThisRun(pid: string): boolean {
   const parent = read(`/proc/${pid}/stat`)
     .replace(/^.*\) /s, "")
     .split(" ")[1];
-  return Number(parent) === process.pid || read(`/proc/${pid}/environ`).includes(marker);
+  const environment = read(`/proc/${pid}/environ`);
+  // What a server starts for a service gets an environment of its own.
+  const isOfService =
+    environment.includes("REBAKE_OPERATION=") && environment.includes(`TMPDIR=${runFolder}\0`);
+  return Number(parent) === process.pid || environment.includes(marker) || isOfService;
 }
 
 function read(file: string): string {
