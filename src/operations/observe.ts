@@ -54,7 +54,14 @@ export class Observer {
       clearTimeout(timer);
     }
     await this.lookingUp;
-    await Promise.all(this.pending.values());
+    await this.idle();
+  }
+
+  /** Resolves when no service is being looked at. */
+  async idle(): Promise<void> {
+    while (this.pending.size > 0) {
+      await Promise.all(this.pending.values());
+    }
   }
 
   /** Looks at a service now, or once more when it is being looked at. */

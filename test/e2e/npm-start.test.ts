@@ -73,6 +73,10 @@ class Terminal {
   }
 }
 
+interface Services {
+  data: { services: { edges: { node: { name: string; state: string; revision: number } }[] } };
+}
+
 describe("npm start in a terminal", function () {
   this.timeout(120_000);
   const folder = tempFolder();
@@ -101,11 +105,9 @@ describe("npm start in a terminal", function () {
           headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
           body: JSON.stringify({ query }),
         });
-        const { data } = (await response.json()) as any;
-        const states = data.services.edges.map(
-          ({ node }: any) => `${node.name} ${node.state} ${node.revision}`,
-        );
-        return states.length >= 2 && states.every((state: string) => / RUNNING 1$/.test(state));
+        const { data } = (await response.json()) as Services;
+        const states = data.services.edges.map(({ node }) => `${node.name} ${node.state} ${node.revision}`);
+        return states.length >= 2 && states.every((state) => / RUNNING 1$/.test(state));
       },
       { deadline: 60_000, what: "all services are deployed" },
     );

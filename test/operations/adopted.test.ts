@@ -53,7 +53,7 @@ describe("adopted services", () => {
   const rebuild = () =>
     shop.catalog.run((tx) => rebuildService(tx, { service: service.id }, actor, shop.catalog.drivers));
   const looked = async (many: number) => {
-    await eventually(() => observers.every((each) => (each as any).pending.size === 0));
+    await Promise.all(observers.map((each) => each.idle()));
     expect(shop.catalog.driver.inspected.filter(({ serviceId }) => serviceId === service.id)).to.have.length(
       many,
     );

@@ -71,7 +71,7 @@ describe("drift", () => {
     await looked();
   }
   async function looked(): Promise<void> {
-    await eventually(() => observers.every((each) => (each as any).pending.size === 0));
+    await Promise.all(observers.map((each) => each.idle()));
   }
   async function byHand(...changes: ReturnType<typeof image>[]): Promise<void> {
     driver().byHand = changes;

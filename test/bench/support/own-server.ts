@@ -44,7 +44,8 @@ export async function startOwnServer(home: string, flags: string[]): Promise<Own
         headers: { authorization: `Bearer ${admin}`, "content-type": "application/json" },
         body: JSON.stringify({ query }),
       });
-      return ((await response.json()) as any).data.createAccessToken.token;
+      const { data } = (await response.json()) as { data: { createAccessToken: { token: string } } };
+      return data.createAccessToken.token;
     },
   };
 }
